@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One I2C adapter. Knows no policy: what arrives here is carried out. The real one is
+ * bus-i2c-dev.c; tests link another behind the same calls.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/wire.h"
+
+struct bus {
+	int fd;
+	uint32_t functionality; /* I2C_FUNC_*, less what the protocol cannot say */
+};
+
+/*
+ * Open /dev/i2c-NUMBER, or take fd over if it is not -1 (closed by bus_close() either way).
+ * 0, or a negative errno: -ENOTTY for a descriptor that is no I2C node.
+ */
+int bus_open(struct bus *ret_bus, unsigned number, int fd);
+void bus_close(struct bus *bus);
+
+/* Whether a kernel driver is bound to the address. Nothing goes on the wire. */
+int bus_owner(struct bus *bus, uint8_t address, bool *ret_owned);
+
+/*
+ * Carry out one SMBus operation, or count joined plain I2C messages as one transfer.
+ * data[i]: what operation i writes, NULL for a read. read_data: room of the reads, one behind the
+ * other; filled on success, zeroed where the chip sent less. 0 or the kernel's negative errno,
+ * -EBUSY if a kernel driver has one of the addresses.
+ */
+int bus_run(struct bus *bus, const struct rgbroker_operation *operations, size_t count,
+	const uint8_t *const *data, uint8_t *read_data);

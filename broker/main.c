@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* rgbrokerd: one process for one I2C bus, started by systemd when somebody connects. */
+#include "broker/broker.h"
+#include "policy/config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#define USAGE "usage: rgbrokerd --bus N [--idle SECONDS] [--config FOLDER]... (started by systemd)"
+
+#define IDLE_SECONDS    30
+#define IDLE_MAX        86400
+#define FOLDERS_MAX     8
+#define REFUSALS_BURST  20 /* journal lines in 10 s */
+#define REFUSALS_USEC   (10 * 1000 * 1000)
+#define USEC_PER_SECOND UINT64_C(1000000)
+
+struct options {
+	unsigned bus, idle;
+	const char *folders[FOLDERS_MAX + 1];
+	unsigned n_folders;
+};
+
+static bool parse_number(const char *text, unsigned max, unsigned *ret_value)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || value > max)
+		return false;
+	*ret_value = (unsigned)value;
+	return true;
+}
+
+static bool parse_options(int argc, char **argv, struct options *options)
+{
+	static const struct option names[] = {{"bus", required_argument, NULL, 'b'},
+		{"idle", required_argument, NULL, 'i'}, {"config", required_argument, NULL, 'c'}, {0}};
+	bool bus = false, good = true;
+
+	for (int option; good && (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
+		if (option == 'b')
+			good = bus = parse_number(optarg, 0xffff, &options->bus);
+		else if (option == 'i')
+			good = parse_number(optarg, IDLE_MAX, &options->idle);
+		else if (option == 'c' && options->n_folders < FOLDERS_MAX)
+			options->folders[options->n_folders++] = optarg;
+		else
+			good = false;
+	}
+	return good && bus && optind == argc;
+}
+
+static void tell_problem(void *userdata, const char *file, int line, const char *why)
+{
+	if (line)
+		log_line(LOG_ERR, NULL, "%s:%d: %s; this file is left out", file, line, why);
+	else
+		log_line(LOG_ERR, NULL, "%s: %s; this file is left out", file, why);
+}
+
+static int load(struct broker *broker, const struct options *options)
+{
+	struct adapter adapter = {.number = options->bus};
+	int r = adapter_find(options->bus, &adapter);
+
+	if (r < 0)
+		log_line(LOG_WARNING, NULL, "i2c-%u: udev does not know it: %s", options->bus,
+			strerror(-r));
+	if (adapter.class == BUS_NONE)
+		log_line(LOG_WARNING, NULL,
+			"i2c-%u has no class (RGBROKER_CLASS, see 72-rgbroker.rules): nothing is allowed",
+			options->bus);
+	r = policy_load(&broker->policy, &adapter, options->n_folders ? options->folders : NULL,
+		tell_problem, NULL);
+	if (r < 0)
+		log_line(LOG_ERR, NULL, "device files: %s", strerror(-r));
+	return r;
+}
+
+/* The sockets of systemd are doors; a descriptor named "bus" is the node itself (OpenFile=). */
+static int take_descriptors(struct broker *broker)
+{
+	char **names = NULL;
+	int count = sd_listen_fds_with_names(1, &names), bus_fd = -1, r = 0;
+
+	for (int i = 0; i < count && r >= 0; i++) {
+		if (strcmp(names[i], "bus") == 0 && bus_fd < 0)
+			bus_fd = SD_LISTEN_FDS_START + i;
+		else
+			r = door_open(broker, SD_LISTEN_FDS_START + i, names[i]);
+	}
+	for (int i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+	if (r >= 0 && !broker->n_listeners) {
+		log_line(LOG_ERR, NULL, "no listening socket was passed: start rgbroker@%u.socket",
+			broker->policy.adapter.number);
+		return -ENOTCONN;
+	}
+	if (r < 0)
+		return r;
+	r = bus_open(&broker->bus, broker->policy.adapter.number, bus_fd);
+	if (r < 0)
+		log_line(LOG_ERR, NULL, "/dev/i2c-%u: %s", broker->policy.adapter.number,
+			strerror(-r));
+	return r;
+}
+
+static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct broker *broker = userdata;
+	uint64_t due = broker->last_request_usec + broker->idle_usec;
+
+	if (due <= usec) {
+		broker_drain(broker, "nobody asked for a while: going to sleep");
+		return 0;
+	}
+	sd_event_source_set_time(source, due);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	broker_drain(userdata, "told to stop");
+	return 0;
+}
+
+static int start_loop(struct broker *broker)
+{
+	int r = sd_event_now(broker->event, CLOCK_MONOTONIC, &broker->last_request_usec);
+
+	if (r >= 0)
+		r = sd_event_add_signal(broker->event, NULL, SIGTERM, on_stop, broker);
+	if (r >= 0)
+		r = sd_event_add_signal(broker->event, NULL, SIGINT, on_stop, broker);
+	if (r >= 0 && broker->idle_usec)
+		r = sd_event_add_time_relative(broker->event, &broker->idle, CLOCK_MONOTONIC,
+			broker->idle_usec, 0, on_idle, broker);
+	return r;
+}
+
+static int run(struct broker *broker, const struct options *options)
+{
+	int r = sd_event_new(&broker->event);
+
+	if (r >= 0)
+		r = load(broker, options);
+	if (r >= 0)
+		r = take_descriptors(broker);
+	if (r >= 0)
+		r = start_loop(broker);
+	if (r < 0)
+		return r;
+	log_line(LOG_INFO, NULL, "i2c-%u (%s): class %s, %zu device families, %zu doors",
+		broker->policy.adapter.number, broker->policy.adapter.name,
+		bus_class_name(broker->policy.adapter.class), broker->policy.n_devices,
+		broker->n_listeners);
+	sd_notify(0, "READY=1");
+	return sd_event_loop(broker->event);
+}
+
+int main(int argc, char **argv)
+{
+	static struct broker broker = {
+		.bus.fd = -1, .refusals = {.interval_usec = REFUSALS_USEC, .burst = REFUSALS_BURST}};
+	struct options options = {.idle = IDLE_SECONDS};
+	sigset_t stop;
+	int r;
+
+	opterr = 0;
+	if (!parse_options(argc, argv, &options)) {
+		fprintf(stderr, "%s\n", USAGE);
+		return 2;
+	}
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	broker.idle_usec = options.idle * USEC_PER_SECOND;
+	r = run(&broker, &options);
+	if (r < 0)
+		log_line(LOG_ERR, NULL, "i2c-%u: %s", options.bus, strerror(-r));
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
