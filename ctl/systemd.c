@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What systemd says of the units; anybody may ask it, and where nobody answers it is "unknown". */
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <systemd/sd-bus.h>
+
+#define DESTINATION "org.freedesktop.systemd1"
+
+struct systemd {
+	sd_bus *bus;
+};
+
+struct systemd *systemd_open(void)
+{
+	struct systemd *systemd = calloc(1, sizeof(*systemd));
+
+	if (systemd && sd_bus_open_system(&systemd->bus) < 0)
+		systemd->bus = NULL;
+	return systemd;
+}
+
+void systemd_close(struct systemd *systemd)
+{
+	if (systemd)
+		sd_bus_flush_close_unref(systemd->bus);
+	free(systemd);
+}
+
+const char *systemd_unit_state(
+	struct systemd *systemd, const char *unit, char *buffer, size_t size)
+{
+	char *path = NULL, *state = NULL;
+
+	snprintf(buffer, size, "unknown");
+	if (systemd && systemd->bus &&
+		sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path) >= 0 &&
+		sd_bus_get_property_string(systemd->bus, DESTINATION, path, DESTINATION ".Unit",
+			"SubState", NULL, &state) >= 0)
+		snprintf(buffer, size, "%s", state);
+	free(state);
+	free(path);
+	return buffer;
+}
