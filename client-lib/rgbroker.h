@@ -10,13 +10,13 @@
  * - Failure is a negative errno, errno itself is not touched. What the bus said (-ENXIO, -EIO,
  *   -EAGAIN, -ETIMEDOUT ...) comes through unchanged. Besides:
  *     -EACCES    no rule allows it, or the socket may not be opened; nothing went on the wire
- *     -EBUSY     a kernel driver or another process has the chip; rgbroker_last_reason() tells which
- *     -ENODEV    the adapter is gone, or was never brokered
- *     -ETIMEDOUT (also) the deadline of rgbroker_set_timeout() passed; the outcome is unknown
- *     -EIO       (also) the broker was killed while it worked on this request; the outcome is
- *                unknown, and it is not repeated
- *     -EPROTO    the broker speaks another version of the protocol, or refused the message
- *     -EINVAL    an argument is out of range; nothing was sent
+ *     -EBUSY     a kernel driver or another process has the chip; rgbroker_last_reason() tells
+ * which -ENODEV    the adapter is gone, or was never brokered -ETIMEDOUT (also) the deadline of
+ * rgbroker_set_timeout() passed; the outcome is unknown -EIO       (also) the broker was killed
+ * while it worked on this request; the outcome is unknown, and it is not repeated -EPROTO    the
+ * broker speaks another version of the protocol, or refused the message -EAGAIN    (also) the
+ * chip's register pointer was lost; set it again, nothing was carried out -EINVAL    an argument is
+ * out of range; nothing was sent
  * - A broker that restarts, is upgraded or went to sleep is not seen: the library connects again
  *   and repeats what was surely not carried out.
  * - A handle may be used by several threads: requests are carried out one after the other.
@@ -39,22 +39,28 @@ struct rgbroker;
 /** Why the last request of the calling thread was not, or not wholly, carried out. */
 enum rgbroker_reason_code {
 	RGBROKER_OK = 0,
-	RGBROKER_BUS_SAID = 1,       /**< the kernel's answer for the transfer itself */
-	RGBROKER_OTHER_VERSION = 2,  /**< broker and library do not match */
-	RGBROKER_DOOR = 3,           /**< this socket gives no right to it */
-	RGBROKER_FLOOR = 4,          /**< closed for good by the broker's built-in table */
-	RGBROKER_NO_RULE = 5,        /**< no device file allows it */
-	RGBROKER_NOT_RECOGNISED = 6, /**< a device file would, but that chip is not there */
-	RGBROKER_KERNEL_OWNED = 7,   /**< a kernel driver has the address */
+	RGBROKER_BUS_SAID = 1,         /**< the kernel's answer for the transfer itself */
+	RGBROKER_OTHER_VERSION = 2,    /**< broker and library do not match */
+	RGBROKER_DOOR = 3,             /**< this socket gives no right to it */
+	RGBROKER_FLOOR = 4,            /**< closed for good by the broker's built-in table */
+	RGBROKER_NO_RULE = 5,          /**< no device file allows it */
+	RGBROKER_NOT_RECOGNISED = 6,   /**< a device file would, but that chip is not there */
+	RGBROKER_KERNEL_OWNED = 7,     /**< a kernel driver has the address */
 	RGBROKER_CLAIMED_BY_OTHER = 8, /**< another process has the chip */
-	RGBROKER_LOCAL = 100         /**< never reached the broker: connection, deadline, argument */
+	RGBROKER_POINTER_LOST = 9, /**< its register pointer is unknown, and not remembered here */
+	RGBROKER_BROKER_STOPPING = 10, /**< never the last word: the library connects again */
+	RGBROKER_MALFORMED = 11,       /**< the broker did not understand the message */
+	RGBROKER_LOCAL = 100 /**< no answer from the broker: connection, deadline, argument */
 };
 
 /**
  * List the brokered buses.
  * @param ret_buses  array of @p size numbers N (of /dev/i2c-N), filled in ascending order
  * @param size       its room
- * @return how many there are (may be more than @p size), or a negative errno
+ * @return how many there are (may be more than @p size; then the smallest were stored), or a
+ *         negative errno. Without a socket directory there are none.
+ *
+ * RGBROKER_SOCKET_DIR in the environment names another directory than /run/rgbroker.
  */
 int rgbroker_list(int *ret_buses, size_t size);
 
@@ -62,7 +68,8 @@ int rgbroker_list(int *ret_buses, size_t size);
  * Open a bus.
  * @param ret_handle  the new handle; untouched on failure. Ends with rgbroker_close().
  * @param bus         N of /dev/i2c-N, 0 or more
- * @return 0, -ENODEV (no such bus, or not brokered), -EACCES (not in the socket's group), -ENOMEM
+ * @return 0, -ENODEV (no such bus, or not brokered), -EACCES (not in the socket's group), -ENOMEM,
+ *         -EINVAL, -EMFILE
  */
 int rgbroker_open(struct rgbroker **ret_handle, int bus);
 
@@ -90,7 +97,7 @@ int rgbroker_functionality(struct rgbroker *handle, unsigned long *ret_functiona
 
 /**
  * The adapter's name as in sysfs, cut to fit.
- * @param ret_name  @p size bytes, NUL-terminated on success
+ * @param ret_name  @p size bytes, 1 or more, NUL-terminated on success
  */
 int rgbroker_name(struct rgbroker *handle, char *ret_name, size_t size);
 
@@ -118,7 +125,8 @@ int rgbroker_smbus_read_i2c_block_data(struct rgbroker *handle, uint8_t address,
 int rgbroker_smbus_write_i2c_block_data(struct rgbroker *handle, uint8_t address, uint8_t command,
 	size_t length, const uint8_t *values);
 
-/** What an operation of a batch is; the numbers are the kernel's I2C_SMBUS_*, and one for plain I2C. */
+/** What an operation of a batch is; the numbers are the kernel's I2C_SMBUS_*, and one for plain
+ * I2C. */
 enum rgbroker_operation_kind {
 	RGBROKER_OP_QUICK = 0,
 	RGBROKER_OP_BYTE = 1,
@@ -154,7 +162,8 @@ struct rgbroker_op {
  * @param ret_done  how many were carried out, also on failure; may be NULL
  * @return 0 or the first failure
  */
-int rgbroker_batch(struct rgbroker *handle, struct rgbroker_op *ops, size_t count, size_t *ret_done);
+int rgbroker_batch(
+	struct rgbroker *handle, struct rgbroker_op *ops, size_t count, size_t *ret_done);
 
 /**
  * Plain I2C: messages joined by repeated starts, one stop at the end, as I2C_RDWR does.

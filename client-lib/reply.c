@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The broker is trusted with the bus, not with our memory: everything in a reply is checked. */
+#include "client-lib/reply.h"
+
+#include <stddef.h>
+
+/* The part of the header that is the same in all versions. */
+#define COMMON_SIZE 8
+#define ERRNO_MAX   4095
+
+static_assert(offsetof(struct rgbroker_reply, serial) + sizeof(uint32_t) == COMMON_SIZE,
+	"the eight bytes that never change");
+
+static size_t room_of_done_reads(const struct connection_request *request, uint16_t done)
+{
+	size_t room = 0;
+
+	for (uint16_t i = 0; i < done; i++)
+		if (request->operations[i].read)
+			room += request->operations[i].length;
+	return room;
+}
+
+bool reply_means_refused(uint16_t reason)
+{
+	return reason != RGBROKER_REASON_NONE && reason != RGBROKER_REASON_BUS;
+}
+
+static bool length_fits(
+	const struct connection_request *request, const struct rgbroker_reply *header)
+{
+	if (reply_means_refused(header->reason))
+		return header->length == 0 || request->header.opcode == RGBROKER_TRANSFER;
+	if (request->header.opcode == RGBROKER_TRANSFER)
+		return header->length == room_of_done_reads(request, header->done);
+	if (header->result < 0)
+		return header->length == 0;
+	return request->header.opcode != RGBROKER_INFO ||
+	       header->length == sizeof(struct rgbroker_info);
+}
+
+static bool well_formed(const struct connection_request *request,
+	const struct rgbroker_reply *header, size_t length)
+{
+	bool success = header->result == 0;
+
+	if (length < sizeof(*header) || length != sizeof(*header) + header->length)
+		return false;
+	if (header->result > 0 || header->result < -ERRNO_MAX)
+		return false;
+	if (success != (header->reason == RGBROKER_REASON_NONE))
+		return false;
+	if (header->done > request->header.count ||
+		(success && header->done != request->header.count))
+		return false;
+	return length_fits(request, header);
+}
+
+enum reply_verdict reply_judge(const struct connection_request *request,
+	const struct connection_reply *reply, size_t length)
+{
+	int32_t age;
+
+	if (length < COMMON_SIZE || length > sizeof(*reply))
+		return REPLY_MALFORMED;
+	age = (int32_t)(request->header.serial - reply->header.serial);
+	if (age != 0)
+		return age > 0 ? REPLY_LATE : REPLY_MALFORMED;
+	if (reply->header.version != RGBROKER_PROTOCOL_VERSION)
+		return REPLY_VERSION;
+	return well_formed(request, &reply->header, length) ? REPLY_OURS : REPLY_MALFORMED;
+}
