@@ -7,7 +7,8 @@
 
 /*
  * Judge one operation; only reads that a device file's Expect= lines name go on the wire.
- * 0: *ret_judgement is allowed or refused; a negative errno: the bus failed while a fact was sought.
+ * 0: *ret_judgement is allowed or refused; a negative errno: the bus failed while a fact was
+ * sought.
  */
 int authorise(const struct policy *policy, const struct door *door, struct facts *facts,
 	struct bus *bus, const struct rgbroker_operation *operation, const uint8_t *data,

@@ -19,9 +19,9 @@
 
 /* What cannot be asked for must not be promised. */
 #define ABSENT                                                                                     \
-	(I2C_FUNC_10BIT_ADDR | I2C_FUNC_PROTOCOL_MANGLING | I2C_FUNC_SMBUS_PEC | I2C_FUNC_NOSTART | \
-		I2C_FUNC_SLAVE | I2C_FUNC_SMBUS_PROC_CALL | I2C_FUNC_SMBUS_BLOCK_PROC_CALL |       \
-		I2C_FUNC_SMBUS_HOST_NOTIFY)
+	(I2C_FUNC_10BIT_ADDR | I2C_FUNC_PROTOCOL_MANGLING | I2C_FUNC_SMBUS_PEC |                   \
+		I2C_FUNC_NOSTART | I2C_FUNC_SLAVE | I2C_FUNC_SMBUS_PROC_CALL |                     \
+		I2C_FUNC_SMBUS_BLOCK_PROC_CALL | I2C_FUNC_SMBUS_HOST_NOTIFY)
 
 int bus_open(struct bus *ret_bus, unsigned number, int fd)
 {
@@ -103,7 +103,8 @@ static void store(const union i2c_smbus_data *smbus, const struct rgbroker_opera
 	case RGBROKER_I2C_BLOCK: {
 		size_t size = 1U + smbus->block[0];
 
-		memcpy(read_data, smbus->block, size < operation->length ? size : operation->length);
+		memcpy(read_data, smbus->block,
+			size < operation->length ? size : operation->length);
 		break;
 	}
 	}
@@ -167,7 +168,8 @@ int bus_run(struct bus *bus, const struct rgbroker_operation *operations, size_t
 	for (size_t i = 0; i < count; i++) {
 		int r;
 
-		if (operations[i].address > 0x7f || (operations[i].kind != RGBROKER_I2C && count != 1))
+		if (operations[i].address > 0x7f ||
+			(operations[i].kind != RGBROKER_I2C && count != 1))
 			return -EINVAL;
 		r = select_address(bus, operations[i].address);
 		if (r < 0)

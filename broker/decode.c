@@ -20,10 +20,10 @@ static const struct kind kinds[RGBROKER_I2C + 1] = {
 	[RGBROKER_WORD_DATA] = {{2, 2}, {2, 2}, {true, true}, true},
 	[RGBROKER_BLOCK_DATA] = {{0, RGBROKER_BLOCK_MAX},
 		{RGBROKER_BLOCK_MAX + 1, RGBROKER_BLOCK_MAX + 1}, {true, true}, true},
-	[RGBROKER_I2C_BLOCK] = {
-		{0, RGBROKER_BLOCK_MAX}, {1, RGBROKER_BLOCK_MAX + 1}, {true, true}, true},
-	[RGBROKER_I2C] = {
-		{0, RGBROKER_TRANSFER_MAX}, {0, RGBROKER_TRANSFER_MAX}, {false, false}, true},
+	[RGBROKER_I2C_BLOCK] = {{0, RGBROKER_BLOCK_MAX}, {1, RGBROKER_BLOCK_MAX + 1}, {true, true},
+		true},
+	[RGBROKER_I2C] = {{0, RGBROKER_TRANSFER_MAX}, {0, RGBROKER_TRANSFER_MAX}, {false, false},
+		true},
 };
 
 static bool operation_is_good(const struct rgbroker_operation *operation)
@@ -95,8 +95,8 @@ int decode(const void *message, size_t size, struct request *ret_request)
 		(header->count == 0) == (header->opcode == RGBROKER_TRANSFER))
 		return -EPROTO;
 	ret_request->operations = (const struct rgbroker_operation *)(header + 1);
-	if (size != sizeof(*header) + header->count * sizeof(*ret_request->operations) +
-				header->length)
+	if (size !=
+		sizeof(*header) + header->count * sizeof(*ret_request->operations) + header->length)
 		return -EPROTO;
 	return operations_are_good(ret_request) ? 0 : -EPROTO;
 }

@@ -73,8 +73,8 @@ int door_open(struct broker *broker, int fd, const char *name)
 
 	if (broker->n_listeners == LISTENERS_MAX ||
 		sd_is_socket(fd, AF_UNIX, SOCK_SEQPACKET, 1) <= 0) {
-		log_line(LOG_ERR, NULL, "door '%s': not a listening SEQPACKET socket, or one too many",
-			name);
+		log_line(LOG_ERR, NULL,
+			"door '%s': not a listening SEQPACKET socket, or one too many", name);
 		return -EINVAL;
 	}
 	*listener = (struct listener){
@@ -88,15 +88,19 @@ int door_open(struct broker *broker, int fd, const char *name)
 		r = sd_event_add_time_relative(broker->event, &broker->accept_again,
 			CLOCK_MONOTONIC, ACCEPT_PAUSE_USEC, 0, on_accept_again, broker);
 		if (r < 0)
-			return r;
+			goto failed;
 		sd_event_source_set_enabled(broker->accept_again, SD_EVENT_OFF);
 	}
 	r = sd_event_add_io(broker->event, &listener->source, fd, EPOLLIN, on_connect, listener);
 	if (r < 0)
-		return r;
+		goto failed;
 	broker->accepting = true;
 	broker->n_listeners++;
 	return 0;
+
+failed:
+	log_line(LOG_ERR, NULL, "door '%s': event loop: %s", name, strerror(-r));
+	return r;
 }
 
 void broker_drain(struct broker *broker, const char *why)

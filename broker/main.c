@@ -43,7 +43,8 @@ static bool parse_number(const char *text, unsigned max, unsigned *ret_value)
 static bool parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option names[] = {{"bus", required_argument, NULL, 'b'},
-		{"idle", required_argument, NULL, 'i'}, {"config", required_argument, NULL, 'c'}, {0}};
+		{"idle", required_argument, NULL, 'i'}, {"config", required_argument, NULL, 'c'},
+		{0}};
 	bool bus = false, good = true;
 
 	for (int option; good && (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
@@ -77,7 +78,8 @@ static int load(struct broker *broker, const struct options *options)
 			strerror(-r));
 	if (adapter.class == BUS_NONE)
 		log_line(LOG_WARNING, NULL,
-			"i2c-%u has no class (RGBROKER_CLASS, see 72-rgbroker.rules): nothing is allowed",
+			"i2c-%u has no class (RGBROKER_CLASS, see 72-rgbroker.rules): nothing is "
+			"allowed",
 			options->bus);
 	r = policy_load(&broker->policy, &adapter, options->n_folders ? options->folders : NULL,
 		tell_problem, NULL);
@@ -145,6 +147,8 @@ static int start_loop(struct broker *broker)
 	if (r >= 0 && broker->idle_usec)
 		r = sd_event_add_time_relative(broker->event, &broker->idle, CLOCK_MONOTONIC,
 			broker->idle_usec, 0, on_idle, broker);
+	if (r < 0)
+		log_line(LOG_ERR, NULL, "signals and timers of the event loop: %s", strerror(-r));
 	return r;
 }
 
@@ -152,6 +156,8 @@ static int run(struct broker *broker, const struct options *options)
 {
 	int r = sd_event_new(&broker->event);
 
+	if (r < 0)
+		log_line(LOG_ERR, NULL, "event loop: %s", strerror(-r));
 	if (r >= 0)
 		r = load(broker, options);
 	if (r >= 0)
@@ -170,8 +176,8 @@ static int run(struct broker *broker, const struct options *options)
 
 int main(int argc, char **argv)
 {
-	static struct broker broker = {
-		.bus.fd = -1, .refusals = {.interval_usec = REFUSALS_USEC, .burst = REFUSALS_BURST}};
+	static struct broker broker = {.bus.fd = -1,
+		.refusals = {.interval_usec = REFUSALS_USEC, .burst = REFUSALS_BURST}};
 	struct options options = {.idle = IDLE_SECONDS};
 	sigset_t stop;
 	int r;
@@ -186,8 +192,6 @@ int main(int argc, char **argv)
 	sigaddset(&stop, SIGINT);
 	sigprocmask(SIG_BLOCK, &stop, NULL);
 	broker.idle_usec = options.idle * USEC_PER_SECOND;
-	r = run(&broker, &options);
-	if (r < 0)
-		log_line(LOG_ERR, NULL, "i2c-%u: %s", options.bus, strerror(-r));
+	r = run(&broker, &options); /* has told what failed */
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -118,8 +118,8 @@ static void run_all(struct broker *broker, const struct request *request)
 			return;
 		}
 		for (size_t i = 0; i < span; i++)
-			out.head.length = (uint16_t)(out.head.length +
-						     (first[i].read ? first[i].length : 0));
+			out.head.length =
+				(uint16_t)(out.head.length + (first[i].read ? first[i].length : 0));
 		out.head.done = (uint16_t)(out.head.done + span);
 		broker->status.operations += span;
 	}
@@ -223,8 +223,7 @@ static ssize_t receive(struct client *client)
 
 static void drop_malformed(struct client *client, ssize_t size)
 {
-	log_line(LOG_WARNING, NULL,
-		"i2c-%u: pid %d uid %u at door %s sent %s: connection closed",
+	log_line(LOG_WARNING, NULL, "i2c-%u: pid %d uid %u at door %s sent %s: connection closed",
 		client->broker->policy.adapter.number, (int)client->peer.pid, client->peer.uid,
 		client->listener->name,
 		size < 0 ? "an oversized message or descriptors" : "a malformed message");
@@ -266,7 +265,8 @@ int client_new(const struct listener *listener, int fd)
 	if (r == 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client->peer, &size) < 0)
 		r = -errno;
 	if (r == 0)
-		r = sd_event_add_io(broker->event, &client->source, fd, EPOLLIN, on_message, client);
+		r = sd_event_add_io(
+			broker->event, &client->source, fd, EPOLLIN, on_message, client);
 	if (r < 0) {
 		close(fd);
 		free(client);

@@ -49,7 +49,8 @@ const char *find_driver(const struct adapter *adapter, unsigned address, char *b
 	const char *name;
 	ssize_t length;
 
-	snprintf(path, sizeof(path), "/sys/bus/i2c/devices/%u-%04x/driver", adapter->number, address);
+	snprintf(path, sizeof(path), "/sys/bus/i2c/devices/%u-%04x/driver", adapter->number,
+		address);
 	length = readlink(path, target, sizeof(target) - 1);
 	if (length < 0)
 		return NULL;

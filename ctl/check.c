@@ -98,7 +98,8 @@ static bool parse_example(struct example *example, int argc, char **argv)
 		argc--;
 		argv++;
 	}
-	return operation->read ? read_length(operation, argc, argv) : write_data(example, argc, argv);
+	return operation->read ? read_length(operation, argc, argv)
+			       : write_data(example, argc, argv);
 }
 
 static void add_text(json_object *object, const char *key, const char *value)
@@ -156,7 +157,8 @@ static int judge(
 		snprintf(what, sizeof(what), "%s on i2c-%u",
 			operation_text(&example->operation, operation, sizeof(operation)),
 			adapter->number);
-		code = tell(options, &judgement, what, policy_explain(&judgement, why, sizeof(why)));
+		code = tell(
+			options, &judgement, what, policy_explain(&judgement, why, sizeof(why)));
 	}
 	policy_free(&policy);
 	return code;

@@ -20,8 +20,8 @@ enum {
 
 struct options {
 	bool json;
-	const char *door;            /* whose rights are asked about */
-	const char *const *folders;  /* of configuration; NULL: the system's */
+	const char *door;           /* whose rights are asked about */
+	const char *const *folders; /* of configuration; NULL: the system's */
 };
 
 /* --- verbs: arguments behind the verb; each returns an exit code --- */
@@ -35,8 +35,8 @@ int verb_check(const struct options *options, int argc, char **argv);
 /* "4" or "i2c-4". Told on stderr what is wrong; CTL_OK, CTL_USAGE or CTL_FAILED. */
 int find_bus(const char *text, struct adapter *ret_adapter);
 /* Files with mistakes are told on stderr, as the broker tells them in the journal. */
-int load_policy(const struct options *options, const struct adapter *adapter,
-	struct policy *ret_policy);
+int load_policy(
+	const struct options *options, const struct adapter *adapter, struct policy *ret_policy);
 /* Which addresses of a bus a kernel driver has, from sysfs. */
 void find_owners(const struct adapter *adapter, struct facts *facts);
 /* The driver at an address, or NULL. */

@@ -13,30 +13,33 @@ struct view {
 };
 
 /* What the rules make of one address; the numbers grow with what is possible. */
+enum possible { NO, QUICK_ONLY, ONCE_RECOGNISED, YES };
+
 struct cell {
-	enum { NO, ONCE_RECOGNISED, YES } read, write;
+	enum possible read, write;
 };
 
 static void judge_rule(
 	const struct view *view, const struct rule *rule, uint8_t address, struct cell *cell)
 {
-	static const int possible[] = {
-		[VERDICT_ALLOWED] = YES, [VERDICT_REFUSED] = NO, [VERDICT_NEEDS_FACT] = ONCE_RECOGNISED};
+	static const enum possible by_verdict[] = {[VERDICT_ALLOWED] = YES,
+		[VERDICT_REFUSED] = NO,
+		[VERDICT_NEEDS_FACT] = ONCE_RECOGNISED};
+	bool quick = rule->kind == RGBROKER_QUICK;
 	struct example example;
 	struct judgement judgement;
-	int now;
+	enum possible now, *side;
 
 	example_of_rule(rule, address, &example);
 	judgement = policy_judge(
 		&view->policy, view->door, &view->facts, &example.operation, example.data);
-	now = possible[judgement.verdict];
+	now = by_verdict[judgement.verdict];
+	if (quick && now == YES)
+		now = QUICK_ONLY;
 	/* A quick "read" is a bit sent to the chip. */
-	if (rule->read && rule->kind != RGBROKER_QUICK) {
-		if (now > (int)cell->read)
-			cell->read = now;
-	} else if (now > (int)cell->write) {
-		cell->write = now;
-	}
+	side = rule->read && !quick ? &cell->read : &cell->write;
+	if (now > *side)
+		*side = now;
 }
 
 static struct cell look(const struct view *view, uint8_t address)
@@ -58,8 +61,8 @@ static void cell_text(const struct view *view, uint8_t address, char text[3])
 {
 	struct cell cell = look(view, address);
 
-	text[0] = "-rr"[cell.read];
-	text[1] = "-?w"[cell.write];
+	text[0] = "--rr"[cell.read];
+	text[1] = "-q?w"[cell.write];
 	if (cell.read == ONCE_RECOGNISED && cell.write == NO)
 		text[1] = '?';
 	text[2] = '\0';
@@ -78,8 +81,10 @@ static void print_map(const struct view *view)
 			printf("%02x:", address);
 		printf(" %s%s", text, address % 16 == 15 ? "\n" : "");
 	}
-	printf("\n--  refused       r-  may be read       rw  read and written\n"
-	       "UU  a kernel driver has it              r?  written once the chip is recognised\n");
+	printf("\n--  refused     r-  may be read     rw  read and written\n"
+	       "UU  a kernel driver has it      r?  written once the chip is recognised\n"
+	       "                                rq  not written, but asked for by a quick "
+	       "command\n");
 }
 
 /* "0x58-0x5f 0x18" */
@@ -95,7 +100,8 @@ static const char *address_text(const struct device *device, char *buffer, size_
 			continue;
 		while (last + 1 < ADDRESSES && bitmap_has(device->addresses, last + 1))
 			last++;
-		used += (size_t)snprintf(buffer + used, size - used, "%s0x%02x", used ? " " : "", first);
+		used += (size_t)snprintf(
+			buffer + used, size - used, "%s0x%02x", used ? " " : "", first);
 		if (last > first && used < size)
 			used += (size_t)snprintf(buffer + used, size - used, "-0x%02x", last);
 		if (used >= size)
@@ -131,7 +137,7 @@ static void print_devices(const struct view *view)
 
 static json_object *address_json(const struct view *view, uint8_t address)
 {
-	static const char *const names[] = {"no", "once recognised", "yes"};
+	static const char *const names[] = {"no", "quick", "once recognised", "yes"};
 	const struct floor_row *row = floor_find(view->adapter.class, address);
 	struct cell cell = look(view, address);
 	json_object *object = json_object_new_object();

@@ -28,8 +28,7 @@ void systemd_close(struct systemd *systemd)
 	free(systemd);
 }
 
-const char *systemd_unit_state(
-	struct systemd *systemd, const char *unit, char *buffer, size_t size)
+const char *systemd_unit_state(struct systemd *systemd, const char *unit, char *buffer, size_t size)
 {
 	char *path = NULL, *state = NULL;
 

@@ -17,7 +17,7 @@ static const char *const class_names[] = {
 
 enum bus_class bus_class_from_name(const char *name)
 {
-	for (enum bus_class class = BUS_SMBUS; name && class <= BUS_CUSTOM; class++)
+	for (enum bus_class class = BUS_SMBUS; name && class <= BUS_CUSTOM; class ++)
 		if (strcmp(name, class_names[class]) == 0)
 			return class;
 	return BUS_NONE;
@@ -38,8 +38,10 @@ static void copy_text(char *to, size_t size, const char *from)
 static void fill(struct adapter *adapter, unsigned number, struct udev_device *device)
 {
 	*adapter = (struct adapter){.number = number};
-	adapter->class = bus_class_from_name(udev_device_get_property_value(device, "RGBROKER_CLASS"));
-	copy_text(adapter->name, sizeof(adapter->name), udev_device_get_sysattr_value(device, "name"));
+	adapter->class =
+		bus_class_from_name(udev_device_get_property_value(device, "RGBROKER_CLASS"));
+	copy_text(adapter->name, sizeof(adapter->name),
+		udev_device_get_sysattr_value(device, "name"));
 	copy_text(adapter->why, sizeof(adapter->why),
 		udev_device_get_property_value(device, "RGBROKER_WHY"));
 }
@@ -80,7 +82,8 @@ static int number_of(const char *sysname)
 	return -1;
 }
 
-static int collect(struct udev *udev, struct udev_enumerate *found, struct adapter *ret, size_t size)
+static int collect(
+	struct udev *udev, struct udev_enumerate *found, struct adapter *ret, size_t size)
 {
 	struct udev_list_entry *entry;
 	size_t count = 0;

@@ -92,7 +92,8 @@ static bool masked(const char *file)
 }
 
 /* The file, then its drop-ins. */
-static char **file_and_drop_ins(const char *const *folders, const char *kind, struct found *main_file)
+static char **file_and_drop_ins(
+	const char *const *folders, const char *kind, struct found *main_file)
 {
 	char drop_ins[512];
 	struct found_list list;
@@ -142,7 +143,8 @@ struct config_entry *config_find(const char *const *folders, const char *kind)
 
 void config_free(struct config_entry *entries)
 {
-	for (struct config_entry *entry = entries; entry && (entry->name || entry->files); entry++) {
+	for (struct config_entry *entry = entries; entry && (entry->name || entry->files);
+		entry++) {
 		for (char **file = entry->files; file && *file; file++)
 			free(*file);
 		free(entry->files);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * From files to a policy. Files are found the systemd way: of two with one name the one in the
- * earlier folder counts, a link to /dev/null or an empty file masks, NAME.conf.d/ adds to NAME.conf.
+ * earlier folder counts, a link to /dev/null or an empty file masks, NAME.conf.d/ adds to
+ * NAME.conf.
  */
 #pragma once
 
@@ -27,7 +28,8 @@ struct device *device_load(
 void device_free(struct device *device);
 bool device_matches(const struct device *device, const struct adapter *adapter);
 
-/* One door with its drop-ins; false: told through problem. Devices= is judged against the policy. */
+/* One door with its drop-ins; false: told through problem. Devices= is judged against the policy.
+ */
 bool door_load(struct door *ret_door, const char *name, char *const *files,
 	const struct policy *policy, config_problem problem, void *userdata);
 

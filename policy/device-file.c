@@ -118,7 +118,7 @@ static const char *check_floor(const struct device *device)
 {
 	const struct rgbroker_operation read = {.kind = RGBROKER_BYTE_DATA, .read = 1};
 
-	for (enum bus_class class = BUS_SMBUS; class <= BUS_CUSTOM; class++) {
+	for (enum bus_class class = BUS_SMBUS; class <= BUS_CUSTOM; class ++) {
 		for (unsigned address = 0; address < ADDRESSES; address++) {
 			if (!(device->classes & (1U << class)) ||
 				!bitmap_has(device->addresses, address))
@@ -148,7 +148,8 @@ static const char *check_device(const struct device *device)
 	for (size_t i = 0; i < device->n_rules; i++)
 		if (device->rules[i].after_recognition && !device->no_fingerprint &&
 			!device->n_expectations)
-			return "[Control] without a fingerprint; Expect=none if the family has none";
+			return "[Control] without a fingerprint; Expect=none if the family has "
+			       "none";
 	return check_floor(device);
 }
 

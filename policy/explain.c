@@ -42,8 +42,8 @@ const char *operation_text(const struct rgbroker_operation *operation, char *buf
 		       !(operation->kind == RGBROKER_BYTE && operation->read);
 
 	if (command)
-		snprintf(buffer, size, "%s %s 0x%02x at 0x%02x", direction, kind, operation->command,
-			operation->address);
+		snprintf(buffer, size, "%s %s 0x%02x at 0x%02x", direction, kind,
+			operation->command, operation->address);
 	else
 		snprintf(buffer, size, "%s %s at 0x%02x", direction, kind, operation->address);
 	return buffer;
@@ -62,7 +62,8 @@ static const char *explain_refusal(const struct judgement *judgement, char *buff
 			judgement->floor->first, judgement->floor->last, judgement->floor->why);
 		break;
 	case RGBROKER_REASON_UNPROVEN:
-		snprintf(buffer, size, "%s:%d would allow it, but the chip there is not a %s",
+		snprintf(buffer, size,
+			"%s:%d would allow it, but no such chip was recognised there: %s",
 			device->file, judgement->rule->line, device->description);
 		break;
 	case RGBROKER_REASON_OWNED:
@@ -86,10 +87,12 @@ const char *policy_explain(const struct judgement *judgement, char *buffer, size
 		return buffer;
 	case VERDICT_NEEDS_FACT:
 		if (judgement->fact == FACT_OWNER)
-			snprintf(buffer, size, "depends on whether a kernel driver has the address");
+			snprintf(
+				buffer, size, "depends on whether a kernel driver has the address");
 		else
 			snprintf(buffer, size,
-				"%s:%d allows it once the broker itself has recognised a %s there",
+				"%s:%d allows it once the broker itself has recognised the chip: "
+				"%s",
 				device->file, judgement->rule->line, device->description);
 		return buffer;
 	case VERDICT_REFUSED:

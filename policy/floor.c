@@ -19,7 +19,8 @@ static const struct floor_row table[] = {
 		"the SMBus alert response address: every chip may answer"},
 	{BUS_SMBUS, 0x10, 0x1f, FLOOR_OPEN, FLOOR_CHIP, FLOOR_OPEN,
 		"temperature sensors of memory modules live here"},
-	/* onsemi N34C04, NXP SE97: addressing alone is a command here, on DDR3 an irreversible one */
+	/* onsemi N34C04, NXP SE97: addressing alone is a command here, on DDR3 an irreversible one
+	 */
 	{BUS_SMBUS, 0x30, 0x37, FLOOR_NEVER, FLOOR_NEVER, FLOOR_NEVER,
 		"write protection and page select of the memory modules' SPD"},
 	/* JEDEC JESD301 */
@@ -55,7 +56,8 @@ static const struct floor_row table[] = {
 const struct floor_row *floor_find(enum bus_class class, uint8_t address)
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (table[i].class == class && address >= table[i].first && address <= table[i].last)
+		if (table[i].class == class && address >= table[i].first &&
+			address <= table[i].last)
 			return &table[i];
 	return NULL;
 }

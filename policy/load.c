@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int load_devices(struct policy *policy, const char *const *folders, config_problem problem,
-	void *userdata)
+static int load_devices(
+	struct policy *policy, const char *const *folders, config_problem problem, void *userdata)
 {
 	struct config_entry *entries = config_find(folders, "devices");
 
@@ -31,8 +31,8 @@ static int load_devices(struct policy *policy, const char *const *folders, confi
 	return entries ? 0 : -ENOMEM;
 }
 
-static int load_doors(struct policy *policy, const char *const *folders, config_problem problem,
-	void *userdata)
+static int load_doors(
+	struct policy *policy, const char *const *folders, config_problem problem, void *userdata)
 {
 	struct config_entry *entries = config_find(folders, "doors");
 

@@ -127,7 +127,8 @@ static const char *parse_commands(const struct words *words, unsigned *at, struc
 		struct word_range range;
 		const char *why;
 
-		if (strcmp(words->word[*at], "length") == 0 || strcmp(words->word[*at], "data") == 0)
+		if (strcmp(words->word[*at], "length") == 0 ||
+			strcmp(words->word[*at], "data") == 0)
 			break;
 		why = parse_range(words->word[*at], 0xff, &range);
 		if (why)

@@ -30,13 +30,13 @@ struct word_range {
 struct rule {
 	uint8_t kind; /* enum rgbroker_kind */
 	bool read;
-	bool after_recognition;        /* of [Control], not of [Detect] */
-	uint8_t commands[256 / 8];     /* bitmap; all set where the kind has no command */
-	struct word_range length;      /* payload bytes; a block's count does not count */
-	unsigned n_data;               /* how many of data are constrained */
+	bool after_recognition;    /* of [Control], not of [Detect] */
+	uint8_t commands[256 / 8]; /* bitmap; all set where the kind has no command */
+	struct word_range length;  /* payload bytes; a block's count does not count */
+	unsigned n_data;           /* how many of data are constrained */
 	struct byte_range data[RULE_DATA_MAX];
-	int line;                      /* in the file, for explanations */
-	char *text;                    /* "Write=byte_data 0xa4", as the file says it */
+	int line;   /* in the file, for explanations */
+	char *text; /* "Write=byte_data 0xa4", as the file says it */
 };
 
 /* One Expect= line: a read whose answer tells the family. */
@@ -52,10 +52,10 @@ struct device {
 	char *name; /* of the file, without .conf */
 	char *file;
 	char *description;
-	unsigned classes;                  /* 1 << enum bus_class */
-	char *adapter;                     /* glob over the adapter's name, NULL: any */
-	uint8_t addresses[ADDRESSES / 8];  /* bitmap */
-	bool no_fingerprint;               /* Expect=none: there is none, and the file says so */
+	unsigned classes;                 /* 1 << enum bus_class */
+	char *adapter;                    /* glob over the adapter's name, NULL: any */
+	uint8_t addresses[ADDRESSES / 8]; /* bitmap */
+	bool no_fingerprint;              /* Expect=none: there is none, and the file says so */
 	struct expectation *expectations;
 	size_t n_expectations;
 	struct rule *rules;

@@ -2,9 +2,10 @@
 /*
  * The whole contract between a broker and its clients: all that can be asked of a broker.
  *
- * One SEQPACKET message is one request; each gets exactly one reply. Integers are in host order (the
- * socket is local). A request is complete in itself: the address travels with every operation, so
- * that no earlier failure can send it elsewhere, and it may be sent again to another broker process.
+ * One SEQPACKET message is one request; each gets exactly one reply. Integers are in host order
+ * (the socket is local). A request is complete in itself: the address travels with every operation,
+ * so that no earlier failure can send it elsewhere, and it may be sent again to another broker
+ * process.
  *
  *   request = struct rgbroker_request, count x struct rgbroker_operation, data of the writes
  *   reply   = struct rgbroker_reply, data of the reads (or the struct the opcode names)
@@ -20,11 +21,12 @@
 
 #define RGBROKER_PROTOCOL_VERSION 1
 
-#define RGBROKER_OPERATIONS_MAX 64   /* in one request: a batch, run back to back */
+#define RGBROKER_OPERATIONS_MAX 64 /* in one request: a batch, run back to back */
 #define RGBROKER_DATA_MAX       2112 /* bytes of data in a message: 64 SMBus blocks, counts included */
-#define RGBROKER_TRANSFER_MAX   1024 /* bytes in the messages of one plain I2C transfer, both ways */
-#define RGBROKER_MESSAGES_MAX   8    /* joined plain I2C messages, as I2C_RDWR takes them */
-#define RGBROKER_BLOCK_MAX      32   /* bytes in an SMBus block, its count not counted */
+#define RGBROKER_TRANSFER_MAX   1024 /* bytes in the messages of one plain I2C transfer, both ways \
+				      */
+#define RGBROKER_MESSAGES_MAX 8      /* joined plain I2C messages, as I2C_RDWR takes them */
+#define RGBROKER_BLOCK_MAX    32     /* bytes in an SMBus block, its count not counted */
 
 enum rgbroker_opcode {
 	RGBROKER_TRANSFER = 1, /* run the operations in order, stop at the first failure */
@@ -57,7 +59,8 @@ struct rgbroker_operation {
 	uint8_t read;     /* 0: write, 1: read */
 	uint8_t address;  /* 7 bits */
 	uint8_t command;  /* 0 where the kind has none */
-	uint16_t length;  /* write: bytes of data sent along; read: room in the reply, always filled */
+	uint16_t length;  /* write: bytes of data sent along; read: room in the reply, always filled
+			   */
 	uint8_t joined;   /* RGBROKER_I2C: 1: the next operation follows by a repeated start */
 	uint8_t reserved; /* 0 */
 };
