@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# Simulated adapters with brokers, for scripts that have lib.sh:
+#
+#   . "${0%/*}/lib.sh"
+#   . "${0%/*}/brokered.sh"
+#   check 'there are simulated buses with doors' brokered_rgbsim || exit 1
+#   trap end_brokered_rgbsim EXIT
+#
+# "rgbsim chipset" and its likes get class smbus and what is shipped for that; "rgbsim plain" and its likes
+# get class custom and a device file that allows everything.
+
+sim_rule=/run/udev/rules.d/50-rgbsim.rules
+sim_devices=/etc/rgbroker/devices/rgbsim-plain.conf
+
+# brokered_rgbsim [PARAMETER=VALUE...]: fresh adapters (see rgbsim.c), each with open doors and no broker yet
+brokered_rgbsim()
+{
+    mkdir -p "${sim_rule%/*}" "${sim_devices%/*}"
+    cat >"$sim_rule" <<'RULES'
+SUBSYSTEM=="i2c-dev", ATTR{name}=="rgbsim chipset*", ENV{RGBROKER_CLASS}="smbus"
+SUBSYSTEM=="i2c-dev", ATTR{name}=="rgbsim plain*", ENV{RGBROKER_CLASS}="custom"
+RULES
+    cat >"$sim_devices" <<'DEVICE'
+[Device]
+Description=A plain register chip
+BusClass=custom
+Adapter=rgbsim plain*
+Address=0x10-0x6f
+[Recognise]
+Expect=none
+[Control]
+Read=quick
+Read=byte
+Read=byte_data 0x00-0xff
+Read=word_data 0x00-0xff
+Read=block_data 0x00-0xff
+Read=i2c_block 0x00-0xff
+Read=i2c
+Write=quick
+Write=byte 0x00-0xff
+Write=byte_data 0x00-0xff
+Write=word_data 0x00-0xff
+Write=block_data 0x00-0xff
+Write=i2c_block 0x00-0xff
+Write=i2c
+DEVICE
+    udevadm control --reload && stop_sim_brokers && load_rgbsim "$@" && wait_for_doors
+}
+
+end_brokered_rgbsim()
+{
+    stop_sim_brokers
+    unload_rgbsim
+    rm -f "$sim_rule" "$sim_devices"
+    udevadm control --reload
+}
+
+# The numbers of all simulated adapters
+sim_buses()
+{
+    grep -ls '^rgbsim' /sys/bus/i2c/devices/i2c-*/name | sed 's,/name$,,; s,.*/i2c-,,'
+}
+
+wait_for_doors()
+{
+    local bus
+    for bus in $(sim_buses); do
+        wait_for 10 test -S "/run/rgbroker/i2c-$bus" -a -S "/run/rgbroker/admin/i2c-$bus" || return
+    done
+}
+
+# A running broker holds its adapter's module, and has read its device files.
+# (What systemctl says is that their doors could start them again.)
+stop_sim_brokers()
+{
+    local bus units=()
+    for bus in $(sim_buses); do
+        units+=("rgbroker@$bus.service")
+    done
+    ((${#units[@]} == 0)) || systemctl stop --quiet "${units[@]}" 2>/dev/null
+}
+
+# as_service COMMAND...: what a unit without any privilege runs, its output and its status
+as_service()
+{
+    systemd-run --quiet --wait --pipe --collect -p DynamicUser=yes -p PrivateDevices=yes -p Group=rgbroker "$@"
+}
+
+# nobody COMMAND...: the same, by the launcher
+nobody()
+{
+    as_service rgbroker-run "$@"
+}
+
+broker_pid()
+{
+    systemctl show --property=MainPID --value "rgbroker@$1.service"
+}
