@@ -116,7 +116,8 @@ static json_object *to_json(const struct judgement *judgement, const char *what,
 	add_text(object, "why", why);
 	if (judgement->device) {
 		add_text(object, "device", judgement->device->name);
-		add_text(object, "file", judgement->device->file);
+		add_text(object, "file",
+			judgement->rule ? judgement->rule->file : judgement->device->file);
 	}
 	if (judgement->rule) {
 		add_text(object, "rule", judgement->rule->text);

@@ -71,9 +71,22 @@ static const char *add_expectation(struct device *device, const char *key, const
 	return NULL;
 }
 
-static const char *add_rule(
-	struct device *device, bool after_recognition, const char *key, const char *value, int line)
+static void rule_free(struct rule *rule)
 {
+	free(rule->file);
+	free(rule->text);
+}
+
+/* What the reader of one file, or drop-in, is working on. */
+struct device_reading {
+	struct device *device;
+	const char *file;
+};
+
+static const char *add_rule(struct device_reading *reading, bool after_recognition, const char *key,
+	const char *value, int line)
+{
+	struct device *device = reading->device;
 	bool read = strcmp(key, "Read") == 0;
 	struct rule rule, *grown;
 	const char *why;
@@ -87,12 +100,14 @@ static const char *add_rule(
 	rule.line = line;
 	if (asprintf(&rule.text, "%s=%s", key, value) < 0)
 		return out_of_memory;
+	rule.file = strdup(reading->file);
 	grown = realloc(device->rules, (device->n_rules + 1) * sizeof(*device->rules));
-	if (!grown) {
-		free(rule.text);
+	if (grown)
+		device->rules = grown;
+	if (!grown || !rule.file) {
+		rule_free(&rule);
 		return out_of_memory;
 	}
-	device->rules = grown;
 	grown[device->n_rules++] = rule;
 	return NULL;
 }
@@ -100,16 +115,16 @@ static const char *add_rule(
 static const char *device_key(
 	void *userdata, const char *section, const char *key, const char *value, int line)
 {
-	struct device *device = userdata;
+	struct device_reading *reading = userdata;
 
 	if (strcmp(section, "Device") == 0)
-		return device_section(device, key, value);
+		return device_section(reading->device, key, value);
 	if (strcmp(section, "Recognise") == 0)
-		return add_expectation(device, key, value);
+		return add_expectation(reading->device, key, value);
 	if (strcmp(section, "Detect") == 0)
-		return add_rule(device, false, key, value, line);
+		return add_rule(reading, false, key, value, line);
 	if (strcmp(section, "Control") == 0)
-		return add_rule(device, true, key, value, line);
+		return add_rule(reading, true, key, value, line);
 	return "unknown section ([Device], [Recognise], [Detect], [Control])";
 }
 
@@ -160,8 +175,11 @@ struct device *device_load(
 	const char *why = out_of_memory;
 	bool good = device;
 
-	for (char *const *file = files; device && *file; file++)
-		good &= config_read(*file, device_key, device, problem, userdata);
+	for (char *const *file = files; device && *file; file++) {
+		struct device_reading reading = {.device = device, .file = *file};
+
+		good &= config_read(*file, device_key, &reading, problem, userdata);
+	}
 	if (device) {
 		device->name = strdup(name);
 		device->file = strdup(files[0]);
@@ -181,7 +199,7 @@ void device_free(struct device *device)
 	if (!device)
 		return;
 	for (size_t i = 0; i < device->n_rules; i++)
-		free(device->rules[i].text);
+		rule_free(&device->rules[i]);
 	free(device->rules);
 	free(device->expectations);
 	free(device->adapter);

@@ -64,7 +64,7 @@ static const char *explain_refusal(const struct judgement *judgement, char *buff
 	case RGBROKER_REASON_UNPROVEN:
 		snprintf(buffer, size,
 			"%s:%d would allow it, but no such chip was recognised there: %s",
-			device->file, judgement->rule->line, device->description);
+			judgement->rule->file, judgement->rule->line, device->description);
 		break;
 	case RGBROKER_REASON_OWNED:
 		snprintf(buffer, size, "a kernel driver is bound to the address");
@@ -82,8 +82,8 @@ const char *policy_explain(const struct judgement *judgement, char *buffer, size
 
 	switch (judgement->verdict) {
 	case VERDICT_ALLOWED:
-		snprintf(buffer, size, "%s:%d allows it: %s", device->file, judgement->rule->line,
-			judgement->rule->text);
+		snprintf(buffer, size, "%s:%d allows it: %s", judgement->rule->file,
+			judgement->rule->line, judgement->rule->text);
 		return buffer;
 	case VERDICT_NEEDS_FACT:
 		if (judgement->fact == FACT_OWNER)
@@ -93,7 +93,7 @@ const char *policy_explain(const struct judgement *judgement, char *buffer, size
 			snprintf(buffer, size,
 				"%s:%d allows it once the broker itself has recognised the chip: "
 				"%s",
-				device->file, judgement->rule->line, device->description);
+				judgement->rule->file, judgement->rule->line, device->description);
 		return buffer;
 	case VERDICT_REFUSED:
 		break;

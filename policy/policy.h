@@ -36,6 +36,7 @@ struct rule {
 	unsigned n_data;           /* how many of data are constrained */
 	struct byte_range data[RULE_DATA_MAX];
 	int line;   /* in the file, for explanations */
+	char *file; /* where it stands: the device file or a drop-in */
 	char *text; /* "Write=byte_data 0xa4", as the file says it */
 };
 
