@@ -171,22 +171,31 @@ static void complain(struct reading *reading, const char *why)
 	reading->bad = true;
 }
 
-/* fgets for inih. A line longer than its buffer would come as two: refused instead. */
+/*
+ * fgets for inih. A line longer than its buffer would come as two, one with a NUL byte as its head
+ * alone, which may allow more than the whole: both are refused instead.
+ */
 static char *read_line(char *buffer, int size, void *stream)
 {
 	struct reading *reading = stream;
-	char *line = fgets(buffer, size, reading->stream);
+	int c, count = 0;
+	bool nul = false;
 
-	if (!line)
+	while ((c = getc(reading->stream)) != EOF && c != '\n') {
+		if (count < size - 2)
+			buffer[count] = (char)c;
+		count++;
+		nul |= c == '\0';
+	}
+	if (c == EOF && count == 0)
 		return NULL;
 	reading->line++;
-	if (!strchr(line, '\n') && !feof(reading->stream)) {
-		complain(reading, "line longer than 198 characters");
-		for (int c = getc(reading->stream); c != '\n' && c != EOF;)
-			c = getc(reading->stream);
-		buffer[0] = '\0';
+	if (nul || count > size - 2) {
+		complain(reading, nul ? "a NUL byte" : "line longer than 198 characters");
+		count = 0;
 	}
-	return line;
+	buffer[count] = '\0';
+	return buffer;
 }
 
 static int handle_key(void *userdata, const char *section, const char *key, const char *value)
