@@ -135,6 +135,7 @@ static int run_plain(struct bus *bus, const struct rgbroker_operation *operation
 	struct i2c_msg messages[RGBROKER_MESSAGES_MAX];
 	struct i2c_rdwr_ioctl_data transfer = {.msgs = messages, .nmsgs = (uint32_t)count};
 	size_t used = 0;
+	int r;
 
 	if (count > RGBROKER_MESSAGES_MAX)
 		return -EINVAL;
@@ -151,8 +152,11 @@ static int run_plain(struct bus *bus, const struct rgbroker_operation *operation
 			memcpy(messages[i].buf, data[i], operation->length);
 		used += operation->length;
 	}
-	if (ioctl(bus->fd, I2C_RDWR, &transfer) < 0)
+	r = ioctl(bus->fd, I2C_RDWR, &transfer);
+	if (r < 0)
 		return -errno;
+	if ((size_t)r != count)
+		return -EIO; /* some drivers tell how far they came */
 	for (size_t i = 0; i < count; i++) {
 		if (!operations[i].read)
 			continue;
