@@ -22,6 +22,8 @@ static bool can_read(uintptr_t address)
 {
 	uintptr_t aligned = address & ~(uintptr_t)(KERNEL_SIGSET - 1);
 
+	if (aligned == 0)
+		return false; /* "no mask", and nothing that anybody has */
 	return syscall(SYS_rt_sigprocmask, NO_SUCH_OPERATION, aligned, NULL, KERNEL_SIGSET) == 0 ||
 	       errno != EFAULT;
 }
