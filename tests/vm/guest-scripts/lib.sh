@@ -13,6 +13,8 @@
 
 # The bare shell of `run --command` takes commands as they are typed; scripts get no undefined variables.
 [[ $0 == *.sh ]] && set -uo pipefail
+# that is how --command gets here; the scripts it may start shall not
+unset BASH_ENV
 
 tests=/opt/rgbroker-tests
 sim_debug=/sys/kernel/debug/rgbsim
