@@ -14,7 +14,7 @@ static bool among(const char *entries, long size)
 	for (long at = 0; at < size;) {
 		const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
 
-		if (entry->d_name[0] != '.' && shim_is_from_a_shim(atoi(entry->d_name)))
+		if (entry->d_name[0] != '.' && shim_bus_of_peer(atoi(entry->d_name)) >= 0)
 			return true;
 		at += entry->d_reclen;
 	}

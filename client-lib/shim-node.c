@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -73,4 +74,25 @@ bool shim_address_is_bound(int bus, unsigned address)
 	read_environment();
 	snprintf(path, sizeof(path), "%s/%d-%04x/driver", environment.sysfs, bus, address);
 	return syscall(SYS_faccessat, AT_FDCWD, path, F_OK) == 0;
+}
+
+int shim_bus_of_peer(int fd)
+{
+	struct sockaddr_un peer = {0};
+	socklen_t size = sizeof(peer) - 1; /* a path that fills it all is none of ours */
+	char *name;
+
+	if ((connection_read_note(fd) & NOTE_MAGIC_MASK) != NOTE_MAGIC)
+		return -1;
+	if (getpeername(fd, (struct sockaddr *)&peer, &size) != 0 || peer.sun_family != AF_UNIX)
+		return -1;
+	name = strrchr(peer.sun_path, '/');
+	if (name == NULL)
+		return -1;
+	*name = '\0';
+	/* In a container the directory may have another name than the broker knows. */
+	if (strcmp(peer.sun_path, shim_socket_directory()) != 0 &&
+		strcmp(peer.sun_path, SOCKET_DIRECTORY) != 0)
+		return -1;
+	return bus_from_name(name + 1);
 }

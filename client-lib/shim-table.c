@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which sockets are i2c descriptors of this process. */
 #include "client-lib/link.h"
-#include "client-lib/paths.h"
 #include "client-lib/shim.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -145,38 +142,11 @@ static int add(
 	return 0;
 }
 
-/* The bus of a socket that a shim opened, here or in another process, by the broker's address. */
-static int bus_of_peer(int fd)
-{
-	struct sockaddr_un peer = {0};
-	socklen_t size = sizeof(peer) - 1; /* a path that fills it all is none of ours */
-	char *name;
-
-	if ((connection_read_note(fd) & NOTE_MAGIC_MASK) != NOTE_MAGIC)
-		return -1;
-	if (getpeername(fd, (struct sockaddr *)&peer, &size) != 0 || peer.sun_family != AF_UNIX)
-		return -1;
-	name = strrchr(peer.sun_path, '/');
-	if (name == NULL)
-		return -1;
-	*name = '\0';
-	/* In a container the directory may have another name than the broker knows. */
-	if (strcmp(peer.sun_path, shim_socket_directory()) != 0 &&
-		strcmp(peer.sun_path, SOCKET_DIRECTORY) != 0)
-		return -1;
-	return bus_from_name(name + 1);
-}
-
-bool shim_is_from_a_shim(int fd)
-{
-	return bus_of_peer(fd) >= 0;
-}
-
 /* Inherited from another process: it needs a connection of its own, which its first transfer
  * makes, and takes the state along that lies on the socket. */
 static struct shim_file *adopt(int fd, uint64_t inode)
 {
-	int bus = bus_of_peer(fd);
+	int bus = shim_bus_of_peer(fd);
 	struct shim_file *file;
 
 	if (bus < 0 || lock_table() < 0)
@@ -281,7 +251,7 @@ int shim_bus_of(int fd)
 		bus = file->bus;
 		release(file);
 	} else if (inode != 0) {
-		bus = bus_of_peer(fd);
+		bus = shim_bus_of_peer(fd);
 	}
 	errno = saved_errno;
 	return bus;

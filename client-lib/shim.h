@@ -58,8 +58,9 @@ int shim_connect(int bus, int open_flags);
 /** The bus behind a descriptor, or -1. Leaves it and errno as they are. */
 int shim_bus_of(int fd);
 
-/** As shim_bus_of(), of a descriptor that this process has not used yet. Disturbs errno. */
-bool shim_is_from_a_shim(int fd);
+/** The bus of a socket that a shim opened, here or in another process, by the broker's address; or
+ *  -1. Disturbs errno. */
+int shim_bus_of_peer(int fd);
 
 /** N of /dev/i2c-N and /dev/i2c/N; -1 for all other paths, and for NULL. */
 int shim_node(const char *path);

@@ -195,6 +195,7 @@ static size_t misbehave(struct fake_broker *fake, enum fake_action action,
 		return sizeof(reply->header);
 	case FAKE_POSITIVE:
 		reply->header.result = 5;
+		reply->header.reason = RGBROKER_REASON_BUS;
 		return size;
 	case FAKE_LATE:
 		fake->late = *reply;

@@ -3,7 +3,6 @@
  * An i2c-dev program that knows nothing of brokers: test-shim.c runs it under the shim, one part at
  * a time. It ends with 0, or says which line did not hold and ends with 1.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/i2c-dev.h>
@@ -16,9 +15,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -297,6 +298,30 @@ static void part_dup(void)
 	FAILS(get(50, 1), ENOTTY);
 }
 
+static void waited(pid_t pid)
+{
+	int status;
+
+	HOLDS(waitpid(pid, &status, 0) == pid);
+	HOLDS(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void in_child(void (*run)(int fd), int fd)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		run(fd);
+		_exit(0);
+	}
+	waited(pid);
+}
+
+static void expect_seven(int fd)
+{
+	GIVES(get(fd, 1), 7);
+}
+
 /* The broker goes to sleep when told so by a byte; the test program then sees nothing of it. */
 static void tell_to_sleep(void)
 {
@@ -319,6 +344,9 @@ static void part_restart(void)
 	HOLDS(fstat(fd, &after) == 0);
 	HOLDS(before.st_ino != after.st_ino);
 	GIVES(get(other, 1), 7);
+	HOLDS(fstat(other, &before) == 0);
+	HOLDS(before.st_ino == after.st_ino);
+	in_child(expect_seven, fd); /* and on the new socket, for those who inherit it */
 	GIVES(ioctl(other, I2C_SLAVE, 0x21), 0);
 	GIVES(put(fd, 1, 8), 0);
 	GIVES(ioctl(fd, I2C_SLAVE, 0x21), 0);
@@ -328,32 +356,19 @@ static void part_restart(void)
 	GIVES(get(other, 1), 8);
 }
 
-static void child_of(int fd)
+static void use_otherwise(int fd)
 {
 	GIVES(get(fd, 1), 7);
 	GIVES(ioctl(fd, I2C_SLAVE, 0x22), 0);
 	GIVES(put(fd, 1, 9), 0);
-	_exit(0);
-}
-
-static void waited(pid_t pid)
-{
-	int status;
-
-	HOLDS(waitpid(pid, &status, 0) == pid);
-	HOLDS(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 static void part_fork(void)
 {
 	int fd = opened();
-	pid_t pid;
 
 	HOLDS(put(fd, 1, 7) == 0);
-	pid = fork();
-	if (pid == 0)
-		child_of(fd);
-	waited(pid);
+	in_child(use_otherwise, fd);
 	GIVES(get(fd, 1), 7); /* not 0x22's */
 }
 
@@ -419,46 +434,85 @@ static void part_many(void)
 	GIVES(get(kept, 1), 7);
 }
 
+/* The table holds 1024; one more is one too many, until one is closed. */
+static void part_full(void)
+{
+	struct rlimit limit;
+	int first = open(NODE, O_RDWR);
+	int last = first;
+
+	HOLDS(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	limit.rlim_cur = limit.rlim_max;
+	HOLDS(limit.rlim_max >= 2000 && setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	for (int i = 1; i < 1024; i++)
+		HOLDS((last = open(NODE, O_RDWR)) >= 0);
+	FAILS(open(NODE, O_RDWR), EMFILE);
+	close(last);
+	GIVES(open(NODE, O_RDWR), last);
+	GIVES(get(first, 1), 0);
+	GIVES(get(last, 1), 0);
+}
+
 static void *thread(void *argument)
 {
 	uint8_t address = (uint8_t)(intptr_t)argument;
-	int fd = open(NODE, O_RDWR);
 
-	HOLDS(ioctl(fd, I2C_SLAVE, address) == 0);
 	for (int i = 0; i < 200; i++) {
+		int fd = open(NODE, O_RDWR);
+
+		HOLDS(ioctl(fd, I2C_SLAVE, address) == 0);
 		GIVES(put(fd, 1, (uint8_t)(address + i)), 0);
 		GIVES(get(fd, 1), (uint8_t)(address + i));
+		close(fd);
 	}
-	close(fd);
 	return NULL;
 }
 
-static void on_signal(int number)
+static void use_and_open(int fd)
 {
-	(void)write(STDERR_FILENO, "", 0);
+	HOLDS(ioctl(fd, I2C_SLAVE, 0x40) == 0);
+	GIVES(get(fd, 9), 0);
+	GIVES(get(opened(), 9), 0);
 }
 
+/* Forking meanwhile: whatever lock a thread holds, the child does not wait for it. */
 static void part_threads(void)
 {
 	pthread_t threads[8];
-	struct sigaction action = {.sa_handler = on_signal};
 	int fd = opened();
 
-	sigaction(SIGUSR1, &action, NULL);
 	for (intptr_t i = 0; i < 8; i++)
-		HOLDS(pthread_create(&threads[i], NULL, thread, (void *)(0x20 + i)) == 0);
-	for (int i = 0; i < 50; i++) {
-		HOLDS(pthread_kill(threads[i % 8], SIGUSR1) == 0 || i > 0);
-		pid_t pid = fork();
-
-		if (pid == 0)
-			_exit(ioctl(fd, I2C_SLAVE, 0x40) == 0 && get(fd, 9) == 0 ? 0 : 1);
-		waited(pid);
-		if (i == 8)
-			break;
-	}
+		HOLDS(pthread_create(&threads[i], NULL, thread, (void *)(0x21 + i)) == 0);
+	for (int i = 0; i < 30; i++)
+		in_child(use_and_open, fd);
 	for (int i = 0; i < 8; i++)
 		pthread_join(threads[i], NULL);
+}
+
+static int in_handler;
+
+static void on_alarm(int number)
+{
+	int saved_errno = errno;
+
+	GIVES(get(in_handler, 1), 7);
+	errno = saved_errno;
+}
+
+/* A handler that uses the descriptor of the call it interrupts. */
+static void part_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+	struct itimerval often = {{0, 150}, {0, 150}};
+	struct itimerval never = {{0, 0}, {0, 0}};
+
+	in_handler = opened();
+	HOLDS(put(in_handler, 1, 7) == 0);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (int i = 0; i < 1000; i++)
+		HOLDS(get(in_handler, 1) == 7);
+	setitimer(ITIMER_REAL, &never, NULL);
 }
 
 static void check_status(const struct stat *status)
@@ -555,6 +609,7 @@ static void part_gone(void)
 {
 	int fd = opened();
 
+	GIVES(get(fd, 1), 0); /* it has been accepted by now */
 	tell_to_sleep();
 	FAILS(get(fd, 1), ENODEV);
 	FAILS(get(fd, 1), ENODEV);
@@ -577,6 +632,8 @@ static const struct {
 	{"exec", part_exec},
 	{"close-range", part_close_range},
 	{"many", part_many},
+	{"full", part_full},
+	{"signals", part_signals},
 	{"threads", part_threads},
 	{"status", part_status},
 	{"others", part_others},
