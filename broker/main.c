@@ -34,7 +34,8 @@ static bool parse_number(const char *text, unsigned max, unsigned *ret_value)
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || value > max)
+	/* strtoul would take signs and blanks */
+	if (errno || *text < '0' || *text > '9' || *end || value > max)
 		return false;
 	*ret_value = (unsigned)value;
 	return true;
