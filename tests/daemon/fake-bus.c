@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A bus in memory that the tests can see and change, in place of bus-i2c-dev.c. */
+#include "tests/daemon/fake-bus.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "broker/bus.h"
+
+static struct fake_bus *fake(void)
+{
+	static struct fake_bus *bus;
+
+	if (!bus) {
+		int fd = atoi(getenv(FAKE_BUS_VARIABLE));
+
+		bus = mmap(NULL, sizeof(*bus), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (bus == MAP_FAILED)
+			abort();
+		close(fd);
+	}
+	return bus;
+}
+
+/* Linked in place of adapter_find(): no udev knows this bus. */
+int __wrap_adapter_find(unsigned number, struct adapter *ret_adapter);
+int __wrap_adapter_find(unsigned number, struct adapter *ret_adapter)
+{
+	*ret_adapter = (struct adapter){.number = number, .class = fake()->class};
+	snprintf(ret_adapter->name, sizeof(ret_adapter->name), "simulated");
+	return fake()->find_error;
+}
+
+int bus_open(struct bus *ret_bus, unsigned number, int fd)
+{
+	fake()->opened_fd = fd;
+	*ret_bus = (struct bus){.fd = -1, .functionality = 0x0eff0001};
+	return fake()->open_error;
+}
+
+void bus_close(struct bus *bus)
+{
+}
+
+int bus_owner(struct bus *bus, uint8_t address, bool *ret_owned)
+{
+	*ret_owned = fake()->chips[address].owned;
+	return 0;
+}
+
+static void log_operation(const struct rgbroker_operation *operation, size_t position, size_t count,
+	const uint8_t *data)
+{
+	unsigned at = atomic_load(&fake()->count);
+	struct fake_entry *entry = &fake()->log[at % FAKE_LOG_SIZE];
+
+	*entry = (struct fake_entry){.kind = operation->kind,
+		.read = operation->read,
+		.address = operation->address,
+		.command = operation->command,
+		.length = operation->length,
+		.position = (uint8_t)position,
+		.count = (uint8_t)count};
+	if (data)
+		memcpy(entry->data, data,
+			operation->length < sizeof(entry->data) ? operation->length
+								: sizeof(entry->data));
+	atomic_store(&fake()->count, at + 1);
+}
+
+static void take_time(void)
+{
+	if (fake()->delay_usec)
+		usleep(fake()->delay_usec);
+	atomic_store(&fake()->waiting, 1);
+	while (atomic_load(&fake()->hold))
+		usleep(200);
+	atomic_store(&fake()->waiting, 0);
+}
+
+/* Reads answer with the registers from the command on; plain ones and bytes from 0 on. */
+static void answer(const struct rgbroker_operation *operation, uint8_t *read_data)
+{
+	const struct fake_chip *chip = &fake()->chips[operation->address];
+	bool counted =
+		operation->kind == RGBROKER_BLOCK_DATA || operation->kind == RGBROKER_I2C_BLOCK;
+	size_t at = 0;
+
+	if (counted)
+		read_data[at++] = (uint8_t)(operation->length - 1);
+	for (uint8_t number = operation->command; at < operation->length; number++)
+		read_data[at++] = chip->registers[number];
+}
+
+static void keep(const struct rgbroker_operation *operation, const uint8_t *data)
+{
+	struct fake_chip *chip = &fake()->chips[operation->address];
+	uint8_t number = operation->command;
+
+	for (size_t i = 0; i < operation->length; i++)
+		chip->registers[number++] = data[i];
+}
+
+int bus_run(struct bus *bus, const struct rgbroker_operation *operations, size_t count,
+	const uint8_t *const *data, uint8_t *read_data)
+{
+	for (size_t i = 0; i < count; i++)
+		if (fake()->chips[operations[i].address].owned)
+			return -EBUSY;
+	for (size_t i = 0; i < count; i++)
+		log_operation(&operations[i], i, count, data[i]);
+	take_time();
+	for (size_t i = 0; i < count; i++) {
+		const struct fake_chip *chip = &fake()->chips[operations[i].address];
+
+		if (chip->error || !chip->present)
+			return chip->error ? chip->error : -ENXIO;
+		if (operations[i].read) {
+			answer(&operations[i], read_data);
+			read_data += operations[i].length;
+		} else {
+			keep(&operations[i], data[i]);
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the simulated bus and the tests share: memory of this form, passed as a descriptor. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "policy/adapter.h"
+
+#define FAKE_BUS_VARIABLE "RGBROKER_FAKE_BUS" /* the descriptor's number, in the environment */
+#define FAKE_LOG_SIZE     16384
+
+struct fake_chip {
+	uint8_t present, owned;
+	int32_t error; /* what every operation answers, or 0 */
+	uint8_t registers[256];
+};
+
+/* One operation that reached the wire. */
+struct fake_entry {
+	uint8_t kind, read, address, command;
+	uint16_t length;
+	uint8_t position, count; /* of joined messages: this is number position of count */
+	uint8_t data[34];        /* the head of what was written */
+};
+
+struct fake_bus {
+	enum bus_class class;
+	int32_t find_error, open_error;
+	int32_t opened_fd; /* as handed to bus_open() */
+	struct fake_chip chips[128];
+	uint32_t delay_usec;
+	atomic_uint hold;    /* set: operations wait in the middle */
+	atomic_uint waiting; /* one does */
+	atomic_uint count;
+	struct fake_entry log[FAKE_LOG_SIZE];
+};
