@@ -63,3 +63,9 @@ void broker_drain(struct broker *broker, const char *why);
 int client_new(const struct listener *listener, int fd);
 /* Answer everything the peer has sent with "not executed", and let it go. */
 void client_drain(struct client *client);
+
+/* --- refusal.c --- */
+
+/* One journal line, unless there were too many just now. */
+void log_refusal(const struct client *client, const struct rgbroker_operation *operation,
+	const struct judgement *judgement);

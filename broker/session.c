@@ -5,7 +5,6 @@
 #include "broker/decode.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,30 +44,6 @@ static bool send_reply(struct client *client)
 	int fd = sd_event_source_get_io_fd(client->source);
 
 	return send(fd, &out, size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)size;
-}
-
-static void log_refusal(struct client *client, const struct rgbroker_operation *operation,
-	const struct judgement *judgement)
-{
-	struct broker *broker = client->broker;
-	char what[64], why[320], address[40], pid[40], uid[40], door[96];
-	const char *fields[] = {address, pid, uid, door, NULL};
-	unsigned left_out;
-	uint64_t now;
-
-	sd_event_now(broker->event, CLOCK_MONOTONIC, &now);
-	if (!rate_limit_passes(&broker->refusals, now, &left_out))
-		return;
-	if (left_out)
-		log_line(LOG_NOTICE, NULL, "%u more refusals were not logged", left_out);
-	snprintf(address, sizeof(address), "RGBROKER_ADDRESS=0x%02x", operation->address);
-	snprintf(pid, sizeof(pid), "RGBROKER_PEER_PID=%d", (int)client->peer.pid);
-	snprintf(uid, sizeof(uid), "RGBROKER_PEER_UID=%u", client->peer.uid);
-	snprintf(door, sizeof(door), "RGBROKER_DOOR=%s", client->listener->name);
-	log_line(LOG_NOTICE, fields, "i2c-%u: refused %s to pid %d uid %u at door %s: %s",
-		broker->policy.adapter.number, operation_text(operation, what, sizeof(what)),
-		(int)client->peer.pid, client->peer.uid, client->listener->name,
-		policy_explain(judgement, why, sizeof(why)));
 }
 
 /* All operations are judged before any is carried out. */
