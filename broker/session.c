@@ -89,7 +89,7 @@ static void run_all(struct broker *broker, const struct request *request)
 			for (size_t i = 0; i < span; i++)
 				facts_forget(&broker->facts, first[i].address);
 			broker->status.failed++;
-			answer(r == -EBUSY ? RGBROKER_REASON_OWNED : RGBROKER_REASON_BUS, r);
+			answer(RGBROKER_REASON_BUS, r); /* others may have been carried out */
 			return;
 		}
 		for (size_t i = 0; i < span; i++)
