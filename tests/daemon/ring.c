@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -232,19 +233,12 @@ unsigned ring_logged(struct ring *ring, const char *text)
 
 double ring_cpu_seconds(const struct ring *ring)
 {
-	char path[64];
-	unsigned long user = 0, kernel = 0;
-	FILE *file;
+	struct timespec used;
+	clockid_t clock;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)ring->pid);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	assert_int_equal(
-		fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-			&user, &kernel),
-		2);
-	fclose(file);
-	return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+	assert_int_equal(clock_getcpuclockid(ring->pid, &clock), 0);
+	assert_int_equal(clock_gettime(clock, &used), 0);
+	return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
 }
 
 unsigned ring_descriptors(const struct ring *ring)

@@ -11,6 +11,9 @@
 
 #include "tests/daemon/ring.h"
 
+/* A few wake-ups take a hundredth of it; spinning takes more, even at a third of a busy machine. */
+#define IDLE_CPU_SECONDS 0.1
+
 #define CROWD       500
 #define CLIENTS_MAX 512 /* as in broker/broker.h */
 
@@ -61,7 +64,7 @@ static void test_as_many_as_there_may_be(void **state)
 	peer_send(fds[CLIENTS_MAX], &batch);
 	before = ring_cpu_seconds(ring);
 	assert_false(answered(fds[CLIENTS_MAX], 700));
-	assert_true(ring_cpu_seconds(ring) - before < 0.3);
+	assert_true(ring_cpu_seconds(ring) - before < IDLE_CPU_SECONDS);
 	peer_is_served(fds[0]);
 	close(fds[0]);
 	assert_answer(peer_receive(fds[CLIENTS_MAX]), RGBROKER_REASON_NONE, 0);
@@ -86,7 +89,7 @@ static void test_no_free_descriptors(void **state)
 	}
 	before = ring_cpu_seconds(ring);
 	assert_false(answered(fds[59], 1200));
-	assert_true(ring_cpu_seconds(ring) - before < 0.4);
+	assert_true(ring_cpu_seconds(ring) - before < IDLE_CPU_SECONDS);
 	assert_in_range(ring_logged(ring, "not accepting for a moment"), 1, 10);
 	for (unsigned i = 0; i < 60; i++)
 		if (answered(fds[i], 0))

@@ -83,6 +83,24 @@ static void test_oversized(void **state)
 	close(bystander);
 }
 
+/* As large as can be is taken; one byte more is not cut off, but refused. */
+static void test_largest_request(void **state)
+{
+	static uint8_t bytes[RGBROKER_REQUEST_MAX + 1], data[33];
+	struct ring *ring = *state;
+	int fd = peer_connect(ring, "rgb");
+	struct batch batch = batch_new(1);
+	size_t size;
+
+	for (unsigned i = 0; i < 64; i++)
+		batch_add(&batch, RGBROKER_I2C, false, 0x40, 0, 33, data);
+	size = batch_bytes(&batch, bytes);
+	assert_int_equal(size, RGBROKER_REQUEST_MAX);
+	assert_answer(peer_ask_bytes(fd, bytes, size), RGBROKER_REASON_NONE, 0);
+	is_thrown_out(fd, bytes, size + 1);
+	assert_int_equal(atomic_load(&ring->bus->count), 64);
+}
+
 static void test_bad_fields(void **state)
 {
 	struct ring *ring = *state;
@@ -325,6 +343,7 @@ int main(void)
 		TEST(test_every_truncation),
 		TEST(test_empty_message),
 		TEST(test_oversized),
+		TEST(test_largest_request),
 		TEST(test_bad_fields),
 		TEST(test_other_version),
 		TEST(test_descriptors_along),

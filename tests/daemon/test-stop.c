@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -141,6 +142,53 @@ static void test_at_any_moment(void **state)
 	}
 }
 
+/*
+ * In a process of its own: asks without a pause until it cannot any more. What was sent must have
+ * been answered; 0 if so.
+ */
+static int ask_until_the_end(int fd, const char *bytes, size_t size)
+{
+	char reply[RGBROKER_REPLY_MAX];
+	unsigned long sent = 0, replies = 0;
+	ssize_t r;
+
+	while (send(fd, bytes, size, MSG_NOSIGNAL) == (ssize_t)size) {
+		sent++;
+		/* Replies that pile up would make it one that does not take them. */
+		while (recv(fd, reply, sizeof(reply), sent - replies < 100 ? MSG_DONTWAIT : 0) > 0)
+			replies++;
+	}
+	while ((r = recv(fd, reply, sizeof(reply), 0)) > 0)
+		replies++;
+	return r == 0 && sent == replies ? 0 : 1;
+}
+
+/* What is sent while the broker looks for the last requests is either answered or not taken. */
+static void test_flood_at_the_end(void **state)
+{
+	struct ring *ring = *state;
+	struct batch batch = batch_write(1, 0x40, 0, 0);
+	char bytes[RGBROKER_REQUEST_MAX];
+	size_t size = batch_bytes(&batch, bytes);
+
+	for (unsigned round = 0; round < 20; round++) {
+		int fd, status;
+		pid_t child;
+
+		ring_start(ring);
+		fd = peer_connect(ring, "rgb");
+		peer_is_served(fd);
+		child = fork();
+		if (child == 0)
+			_exit(ask_until_the_end(fd, bytes, size));
+		close(fd);
+		usleep(3000);
+		assert_int_equal(ring_stop(ring), 0);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+	}
+}
+
 static void test_stop_without_peers(void **state)
 {
 	struct ring *ring = *state;
@@ -247,6 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_in_the_middle_of_an_operation, ring_set_up),
 		TEST(test_at_any_moment, ring_set_up_stopped),
+		TEST(test_flood_at_the_end, ring_set_up_stopped),
 		TEST(test_stop_without_peers, ring_set_up),
 		TEST(test_idle, ring_set_up_stopped),
 		TEST(test_backlog_is_served_by_the_next, ring_set_up),
