@@ -20,7 +20,8 @@ atomic_bool shim_active;
 
 static struct shim_file files[FILES_MAX];
 static atomic_int highest; /* one above the highest slot ever used */
-static atomic_int owner;   /* whose memory this is; another pid is a vfork child */
+static atomic_int
+	owner; /* whose memory this is, or 0 before its first use; another pid is a vfork child */
 static unsigned opened;
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER; /* changes; look-ups need none */
 
@@ -121,9 +122,11 @@ static int add(
 	int pid = getpid();
 	int r = shim_socket_path(path, sizeof(path), bus);
 	struct shim_file *file;
+	int nobody = 0;
 
 	if (r < 0)
 		return r;
+	atomic_compare_exchange_strong(&owner, &nobody, pid);
 	file = take_slot(pid);
 	if (file == NULL) {
 		sweep(pid);
@@ -268,11 +271,11 @@ static void forget_all(void)
 	}
 	atomic_store(&highest, 0);
 	pthread_mutex_init(&table_lock, NULL);
-	atomic_store(&owner, getpid());
+	/* No system call here: a program without I2C is to pay nothing for its forks. */
+	atomic_store(&owner, 0);
 }
 
 __attribute__((constructor)) static void begin(void)
 {
-	atomic_store(&owner, getpid());
 	pthread_atfork(NULL, NULL, forget_all);
 }
