@@ -20,8 +20,7 @@ atomic_bool shim_active;
 
 static struct shim_file files[FILES_MAX];
 static atomic_int highest; /* one above the highest slot ever used */
-static atomic_int
-	owner; /* whose memory this is, or 0 before its first use; another pid is a vfork child */
+static atomic_int owner;   /* whose memory this is, once used; another pid is a vfork child */
 static unsigned opened;
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER; /* changes; look-ups need none */
 
