@@ -163,6 +163,8 @@ static int ask_until_the_end(int fd, const char *bytes, size_t size)
 	return r == 0 && sent == replies ? 0 : 1;
 }
 
+#define FLOODERS 4
+
 /* What is sent while the broker looks for the last requests is either answered or not taken. */
 static void test_flood_at_the_end(void **state)
 {
@@ -171,21 +173,26 @@ static void test_flood_at_the_end(void **state)
 	char bytes[RGBROKER_REQUEST_MAX];
 	size_t size = batch_bytes(&batch, bytes);
 
-	for (unsigned round = 0; round < 20; round++) {
-		int fd, status;
-		pid_t child;
+	for (unsigned round = 0; round < 30; round++) {
+		pid_t children[FLOODERS];
+		int status;
 
 		ring_start(ring);
-		fd = peer_connect(ring, "rgb");
-		peer_is_served(fd);
-		child = fork();
-		if (child == 0)
-			_exit(ask_until_the_end(fd, bytes, size));
-		close(fd);
-		usleep(3000);
+		for (unsigned i = 0; i < FLOODERS; i++) {
+			int fd = peer_connect(ring, "rgb");
+
+			peer_is_served(fd);
+			children[i] = fork();
+			if (children[i] == 0)
+				_exit(ask_until_the_end(fd, bytes, size));
+			close(fd);
+		}
+		usleep(2000);
 		assert_int_equal(ring_stop(ring), 0);
-		assert_int_equal(waitpid(child, &status, 0), child);
-		assert_int_equal(status, 0);
+		for (unsigned i = 0; i < FLOODERS; i++) {
+			assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+			assert_int_equal(status, 0);
+		}
 	}
 }
 
