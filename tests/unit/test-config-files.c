@@ -15,7 +15,7 @@
 
 #define DEVICE(description)                                                                        \
 	"[Device]\nDescription=" description "\nBusClass=smbus\nAddress=0x20\n[Detect]\nRead="     \
-					     "byte\n"
+	"byte\n"
 
 static const struct adapter smbus = {.class = BUS_SMBUS, .name = "SMBus"};
 
