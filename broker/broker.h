@@ -9,7 +9,7 @@
 #include "broker/log.h"
 #include "policy/policy.h"
 
-#define CLIENTS_MAX   512
+#define CLIENTS_MAX 512
 #define LISTENERS_MAX 16
 
 struct broker;

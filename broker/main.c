@@ -14,11 +14,11 @@
 
 #define USAGE "usage: rgbrokerd --bus N [--idle SECONDS] [--config FOLDER]... (started by systemd)"
 
-#define IDLE_SECONDS    30
-#define IDLE_MAX        86400
-#define FOLDERS_MAX     8
-#define REFUSALS_BURST  20 /* journal lines in 10 s */
-#define REFUSALS_USEC   (10 * 1000 * 1000)
+#define IDLE_SECONDS 30
+#define IDLE_MAX 86400
+#define FOLDERS_MAX 8
+#define REFUSALS_BURST 20 /* journal lines in 10 s */
+#define REFUSALS_USEC (10 * 1000 * 1000)
 #define USEC_PER_SECOND UINT64_C(1000000)
 
 struct options {

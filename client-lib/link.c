@@ -15,7 +15,7 @@
 
 /* A socket that is being restarted refuses for some milliseconds; one left behind, for ever. */
 #define REFUSED_PATIENCE_MS 1000
-#define CONNECT_PAUSE_MS    5
+#define CONNECT_PAUSE_MS 5
 
 int64_t link_now(void)
 {

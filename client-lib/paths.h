@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-#define SOCKET_DIRECTORY   "/run/rgbroker"
+#define SOCKET_DIRECTORY "/run/rgbroker"
 #define DEFAULT_TIMEOUT_MS 10000
-#define BUS_MAX            0xfffff /* a device's minor number has 20 bits */
+#define BUS_MAX 0xfffff /* a device's minor number has 20 bits */
 
 /** N of a whole string "N", decimal as the kernel prints it; -1 if it is anything else. */
 int bus_from_digits(const char *digits);

@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-#define POINTERS_KEPT    64
+#define POINTERS_KEPT 64
 #define POINTER_DATA_MAX 4
 
 struct pointer_write {

@@ -6,7 +6,7 @@
 
 /* The part of the header that is the same in all versions. */
 #define COMMON_SIZE 8
-#define ERRNO_MAX   4095
+#define ERRNO_MAX 4095
 
 static_assert(offsetof(struct rgbroker_reply, serial) + sizeof(uint32_t) == COMMON_SIZE,
 	"the eight bytes that never change");

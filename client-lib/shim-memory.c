@@ -13,8 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define PAGE              4096u /* the smallest there is */
-#define KERNEL_SIGSET     8u
+#define PAGE 4096u /* the smallest there is */
+#define KERNEL_SIGSET 8u
 #define NO_SUCH_OPERATION -1
 
 /* Does the address fault? The kernel reads the new mask before it looks at what to do with it. */

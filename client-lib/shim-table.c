@@ -8,12 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FILES_MAX  1024
+#define FILES_MAX 1024
 #define SWEEP_EACH 64 /* how many may be opened until the closed ones are looked for */
 
 /* state: how many calls hold it, plus one. Only a free or idle one may become CHANGING. */
-#define FREE     0
-#define IDLE     1
+#define FREE 0
+#define IDLE 1
 #define CHANGING -1
 
 atomic_bool shim_active;

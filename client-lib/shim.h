@@ -21,12 +21,12 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-#define NOTE_MAGIC      0x52470000u /* whose socket it is: librgbroker's have none */
+#define NOTE_MAGIC 0x52470000u /* whose socket it is: librgbroker's have none */
 #define NOTE_MAGIC_MASK 0xffff0000u
-#define NOTE_ADDRESS    0x7fu
-#define NOTE_FAILED     0x80u  /* the last I2C_SLAVE failed: transfers fail until one succeeds */
-#define NOTE_NO_READ    0x100u /* opened O_WRONLY */
-#define NOTE_NO_WRITE   0x200u /* opened O_RDONLY */
+#define NOTE_ADDRESS 0x7fu
+#define NOTE_FAILED 0x80u    /* the last I2C_SLAVE failed: transfers fail until one succeeds */
+#define NOTE_NO_READ 0x100u  /* opened O_WRONLY */
+#define NOTE_NO_WRITE 0x200u /* opened O_RDONLY */
 
 /** False until this process had an i2c descriptor: then every hook is one load and a jump. */
 extern atomic_bool shim_active;

@@ -13,10 +13,10 @@
 #include "protocol/wire.h"
 
 #define POLICY_DEVICES_MAX 64 /* one bit each in struct facts */
-#define POLICY_DOORS_MAX   16
-#define RULE_DATA_MAX      8 /* leading data bytes a rule can constrain */
-#define EXPECT_VALUES_MAX  4
-#define ADDRESSES          128 /* 7 bits */
+#define POLICY_DOORS_MAX 16
+#define RULE_DATA_MAX 8 /* leading data bytes a rule can constrain */
+#define EXPECT_VALUES_MAX 4
+#define ADDRESSES 128 /* 7 bits */
 
 struct byte_range {
 	uint8_t first, last;

@@ -22,11 +22,10 @@
 #define RGBROKER_PROTOCOL_VERSION 1
 
 #define RGBROKER_OPERATIONS_MAX 64 /* in one request: a batch, run back to back */
-#define RGBROKER_DATA_MAX       2112 /* bytes of data in a message: 64 SMBus blocks, counts included */
-#define RGBROKER_TRANSFER_MAX   1024 /* bytes in the messages of one plain I2C transfer, both ways \
-				      */
-#define RGBROKER_MESSAGES_MAX 8      /* joined plain I2C messages, as I2C_RDWR takes them */
-#define RGBROKER_BLOCK_MAX    32     /* bytes in an SMBus block, its count not counted */
+#define RGBROKER_DATA_MAX 2112     /* bytes in a message: 64 SMBus blocks, counts included */
+#define RGBROKER_TRANSFER_MAX 1024 /* bytes of one plain I2C transfer, both ways */
+#define RGBROKER_MESSAGES_MAX 8    /* joined plain I2C messages */
+#define RGBROKER_BLOCK_MAX 32      /* bytes in an SMBus block, its count not counted */
 
 enum rgbroker_opcode {
 	RGBROKER_TRANSFER = 1, /* run the operations in order, stop at the first failure */

@@ -8,7 +8,7 @@
 #include "policy/adapter.h"
 
 #define FAKE_BUS_VARIABLE "RGBROKER_FAKE_BUS" /* the descriptor's number, in the environment */
-#define FAKE_LOG_SIZE     16384
+#define FAKE_LOG_SIZE 16384
 
 struct fake_chip {
 	uint8_t present, owned;

@@ -14,7 +14,7 @@
 #include "tests/daemon/fake-bus.h"
 
 #define RING_DOORS_MAX 4
-#define PATIENCE_MSEC  20000 /* what takes longer hangs: a bound for failing, not a measure */
+#define PATIENCE_MSEC 20000 /* what takes longer hangs: a bound for failing, not a measure */
 
 struct ring {
 	struct fake_bus *bus;

@@ -14,7 +14,7 @@
 /* A few wake-ups take a hundredth of it; spinning takes more, even at a third of a busy machine. */
 #define IDLE_CPU_SECONDS 0.1
 
-#define CROWD       500
+#define CROWD 500
 #define CLIENTS_MAX 512 /* as in broker/broker.h */
 
 static bool answered(int fd, int patience_msec)
@@ -107,8 +107,8 @@ static void test_no_free_descriptors(void **state)
 }
 
 #define FLOODERS 10
-#define QUEUED   50
-#define TURNS    20
+#define QUEUED 50
+#define TURNS 20
 
 /* All queues are full before the bus goes on, so that nothing here depends on who runs when. */
 static void test_everybody_in_turn(void **state)

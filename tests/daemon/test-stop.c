@@ -14,8 +14,8 @@
 
 #include "tests/daemon/ring.h"
 
-#define PEERS   6
-#define QUEUED  60
+#define PEERS 6
+#define QUEUED 60
 #define SERIALS (PEERS * QUEUED)
 
 /* Request number serial: its number goes over the wire with it. */

@@ -117,3 +117,6 @@ kill "$listener"
 systemctl stop no-way-up-victim
 rm -r "$unit_dropin" "$unit" /run/udev/rules.d/50-no-way-up.rules
 systemctl daemon-reload
+udevadm control --reload
+systemctl stop "rgbroker@$other.service" 2>/dev/null
+rmmod i2c-stub

@@ -23,11 +23,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHIP    0x40
-#define OTHER   0x41
-#define NOBODY  0x2f
+#define CHIP 0x40
+#define OTHER 0x41
+#define NOBODY 0x2f
 #define THREADS 8
-#define ROUNDS  50
+#define ROUNDS 50
 
 extern char **environ;
 
