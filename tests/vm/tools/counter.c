@@ -4,8 +4,8 @@
  *
  * A program that goes on while brokers and adapters come and go: each thread writes 0, 1, 2 ... as
  * words to the register of its own number, with about that pause in between, and never writes a
- * value again, whatever came of it. All share one handle. It ends with its standard input. With
- * "read" it reads a byte of the register instead, and counts its reads.
+ * value again, whatever came of it. All share one handle. SIGTERM ends it. With "read" it reads a
+ * byte of the register instead, and counts its reads.
  *
  *   failed THREAD VALUE ERRNO     each failure
  *   again THREAD VALUE            the first success after it
@@ -14,6 +14,7 @@
 #include "way.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -73,8 +74,8 @@ int main(int argc, char **argv)
 	int threads = argc < 5 ? 0 : atoi(argv[3]);
 	uint8_t numbers[THREADS_MAX];
 	pthread_t ids[THREADS_MAX];
-	char byte;
-	int r;
+	sigset_t end;
+	int r, ended_by;
 
 	if (threads < 1 || threads > THREADS_MAX) {
 		fprintf(stderr, "usage: counter BUS ADDRESS THREADS PAUSE_US [read]\n");
@@ -88,12 +89,14 @@ int main(int argc, char **argv)
 		printf("failed to open: %s\n", strerrorname_np(-r));
 		return 1;
 	}
+	sigemptyset(&end);
+	sigaddset(&end, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &end, NULL);
 	for (int i = 0; i < threads; i++) {
 		numbers[i] = (uint8_t)i;
 		pthread_create(&ids[i], NULL, count, &numbers[i]);
 	}
-	while (read(STDIN_FILENO, &byte, 1) > 0)
-		continue;
+	sigwait(&end, &ended_by);
 	atomic_store(&ended, true);
 	for (int i = 0; i < threads; i++)
 		pthread_join(ids[i], NULL);

@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# machine: both
+# timeout: 120
+#
+# The adapter's driver is taken away under clients. A program that holds the node itself makes the remover wait
+# for ever; clients of a broker do not, are told ENODEV, and work again when the adapter is back.
+. "${0%/*}/lib.sh"
+. "${0%/*}/brokered.sh"
+. "${0%/*}/counters.sh"
+
+trap 'end_counters; end_brokered_rgbsim' EXIT
+check 'there are simulated buses with doors' brokered_rgbsim || exit 1
+
+now_ms()
+{
+    echo $((${EPOCHREALTIME/[.,]/} / 1000))
+}
+
+# look_up BUS: sets driver, its folder, and device, the adapter's device there
+look_up()
+{
+    device=$(realpath "/sys/bus/i2c/devices/i2c-$1/..")
+    driver=$(realpath "$device/driver")
+    device=${device##*/}
+}
+
+ended()
+{
+    ! kill -0 "$1"
+}
+
+# Whoever unbinds waits for a program that holds the node.
+direct_holder()
+{
+    local name=$1 bus=$2 device driver holder unbind began
+    look_up "$bus"
+    sleep 60 7<>"/dev/i2c-$bus" &
+    holder=$!
+    began=$(now_ms)
+    { echo "$device" >"$driver/unbind"; } &
+    unbind=$!
+    sleep 3
+    check "$name: after 3 s, unbinding still waits for a program that holds the node" kill -0 "$unbind"
+    kill "$holder"
+    check "$name: and goes on when that has ended" wait_for 5 ended "$unbind"
+    note "$name: unbinding took $(($(now_ms) - began)) ms with a direct holder, who was ended after 3 s"
+    echo "$device" >"$driver/bind"
+    check "$name: the door comes back with the adapter" wait_for 10 test -S "/run/rgbroker/i2c-$bus"
+    udevadm settle
+}
+
+# brokered NAME BUS ADDRESS OTHER ARGUMENT...: three times, with the same two client processes, one at each address
+brokered()
+{
+    local name=$1 bus=$2 device driver began took times=() round way
+    look_up "$bus"
+    start_counter i2c-dev i2c-dev "$bus" "$3" "${@:5}"
+    start_counter library library "$bus" "$4" "${@:5}"
+    for round in 1 2 3; do
+        check "$name: a broker serves the clients, round $round" \
+            wait_for 10 systemctl --quiet is-active "rgbroker@$bus.service"
+        sleep 0.5
+        began=$(now_ms)
+        timeout 20 tee "$driver/unbind" <<<"$device" >/dev/null
+        took=$(($(now_ms) - began))
+        times+=("$took")
+        check "$name: unbinding its driver under two busy clients took less than 2 s, round $round" \
+            test "$took" -lt 2000
+        check "$name: its door is gone" wait_for 5 test ! -e "/run/rgbroker/i2c-$bus"
+        sleep 0.3
+        echo "$device" >"$driver/bind"
+        for way in i2c-dev library; do
+            check "$name: the $way client works again" wait_for 10 works_again "$way" "$round"
+        done
+    done
+    note "$name: unbinding took ${times[*]} ms with two busy clients of the broker"
+    end_counter i2c-dev library
+    for way in i2c-dev library; do
+        note "$name: the $way client: $(failures "$way"), slowest call $(slowest "$way") ms"
+        expect_match "$name: the $way client was told ENODEV and nothing else" '^ENODEV=[0-9]+$' "$(failures "$way")"
+    done
+}
+
+direct_holder 'rgbsim plain' "$(bus_named 'rgbsim plain')"
+direct_holder 'chipset' "$(chipset_bus)"
+
+brokered chipset "$(chipset_bus)" 0x50 0x51 1 20000 read
+wire_begin plain
+brokered 'rgbsim plain' "$(bus_named 'rgbsim plain')" 0x40 0x41 2 20000
+judged 'through all of it, nothing was lost or done twice for the i2c-dev client' plain i2c-dev 0x40
+judged 'nor for the library client' plain library 0x41
