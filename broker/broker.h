@@ -39,12 +39,12 @@ struct broker {
 	struct listener listeners[LISTENERS_MAX];
 	size_t n_listeners;
 	struct client *clients;
-	bool accepting;
+	bool accepting, stopping;
 	sd_event_source *accept_again; /* a timer, armed while descriptors are short */
 	sd_event_source *idle;         /* a timer: is anybody still asking? */
 	uint64_t idle_usec;            /* 0: never goes to sleep */
 	uint64_t last_request_usec;    /* CLOCK_MONOTONIC */
-	struct rate_limit refusals;    /* of journal lines */
+	struct rate_limit peer_lines;  /* of journal lines */
 	struct rgbroker_status status;
 };
 
@@ -64,8 +64,13 @@ int client_new(const struct listener *listener, int fd);
 /* Answer everything the peer has sent with "not executed", and let it go. */
 void client_drain(struct client *client);
 
-/* --- refusal.c --- */
+/* --- peer-log.c --- */
 
-/* One journal line, unless there were too many just now. */
+/* Whether a line that peers can cause may be written now. */
+bool may_tell(struct broker *broker);
+/* One line about a peer, unless there were too many just now. field: one more "KEY=value", or NULL.
+ */
+void log_peer(const struct client *client, int priority, const char *field, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 void log_refusal(const struct client *client, const struct rgbroker_operation *operation,
 	const struct judgement *judgement);

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#define FROZEN 8 /* bytes at the head that every version has */
-
 /* What an operation of a kind may look like: {smallest, largest} length. */
 struct kind {
 	uint16_t write[2], read[2];
@@ -83,7 +81,7 @@ static bool operations_are_good(struct request *request)
 
 int decode(const void *message, size_t size, struct request *ret_request)
 {
-	const struct rgbroker_request *header = size < FROZEN ? NULL : message;
+	const struct rgbroker_request *header = size < DECODE_FROZEN ? NULL : message;
 
 	ret_request->header = header;
 	if (!header)

@@ -7,6 +7,8 @@
 
 #include "protocol/wire.h"
 
+#define DECODE_FROZEN 8 /* bytes at the head, up to the serial, that every version has */
+
 /* Points into the message. */
 struct request {
 	const struct rgbroker_request *header;

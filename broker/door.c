@@ -20,7 +20,7 @@ static void doors_accept(struct broker *broker, bool accepting)
 
 void doors_resume(struct broker *broker)
 {
-	if (broker->accepting)
+	if (broker->accepting || broker->stopping)
 		return;
 	sd_event_source_set_enabled(broker->accept_again, SD_EVENT_OFF);
 	doors_accept(broker, true);
@@ -37,8 +37,9 @@ static void doors_pause(struct broker *broker, const char *why)
 {
 	if (!broker->accepting)
 		return;
-	log_line(LOG_WARNING, NULL, "i2c-%u: not accepting for a moment: %s",
-		broker->policy.adapter.number, why);
+	if (may_tell(broker))
+		log_line(LOG_WARNING, NULL, "i2c-%u: not accepting for a moment: %s",
+			broker->policy.adapter.number, why);
 	doors_accept(broker, false);
 	sd_event_source_set_time_relative(broker->accept_again, ACCEPT_PAUSE_USEC);
 	sd_event_source_set_enabled(broker->accept_again, SD_EVENT_ONESHOT);
@@ -106,6 +107,7 @@ failed:
 void broker_drain(struct broker *broker, const char *why)
 {
 	sd_notify(0, "STOPPING=1");
+	broker->stopping = true;
 	doors_accept(broker, false);
 	while (broker->clients)
 		client_drain(broker->clients);

@@ -17,8 +17,8 @@
 #define IDLE_SECONDS 30
 #define IDLE_MAX 86400
 #define FOLDERS_MAX 8
-#define REFUSALS_BURST 20 /* journal lines in 10 s */
-#define REFUSALS_USEC (10 * 1000 * 1000)
+#define PEER_LINES_BURST 20 /* journal lines in 10 s */
+#define PEER_LINES_USEC (10 * 1000 * 1000)
 #define USEC_PER_SECOND UINT64_C(1000000)
 
 struct options {
@@ -178,7 +178,7 @@ static int run(struct broker *broker, const struct options *options)
 int main(int argc, char **argv)
 {
 	static struct broker broker = {.bus.fd = -1,
-		.refusals = {.interval_usec = REFUSALS_USEC, .burst = REFUSALS_BURST}};
+		.peer_lines = {.interval_usec = PEER_LINES_USEC, .burst = PEER_LINES_BURST}};
 	struct options options = {.idle = IDLE_SECONDS};
 	sigset_t stop;
 	int r;

@@ -198,9 +198,7 @@ static ssize_t receive(struct client *client)
 
 static void drop_malformed(struct client *client, ssize_t size)
 {
-	log_line(LOG_WARNING, NULL, "i2c-%u: pid %d uid %u at door %s sent %s: connection closed",
-		client->broker->policy.adapter.number, (int)client->peer.pid, client->peer.uid,
-		client->listener->name,
+	log_peer(client, LOG_WARNING, NULL, "connection closed: it sent %s",
 		size < 0 ? "an oversized message or descriptors" : "a malformed message");
 	send_reply(client);
 	client_free(client);
@@ -223,8 +221,8 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents, void *u
 	if (!work(client, size < 0 ? 0 : (size_t)size)) {
 		drop_malformed(client, size);
 	} else if (!send_reply(client)) {
-		log_line(LOG_NOTICE, NULL, "i2c-%u: pid %d does not take its replies: dropped",
-			broker->policy.adapter.number, (int)client->peer.pid);
+		log_peer(client, LOG_NOTICE, NULL,
+			"connection closed: it does not take its replies");
 		client_free(client);
 	}
 	return 0;
@@ -269,7 +267,7 @@ void client_drain(struct client *client)
 		const struct rgbroker_request *header = (const void *)in;
 
 		out.head = (struct rgbroker_reply){.version = RGBROKER_PROTOCOL_VERSION};
-		out.head.serial = size >= (ssize_t)sizeof(*header) ? header->serial : 0;
+		out.head.serial = size >= DECODE_FROZEN ? header->serial : 0;
 		answer(RGBROKER_REASON_STOPPING, -EAGAIN);
 		if (!send_reply(client))
 			break;

@@ -110,6 +110,9 @@ static struct word_range kind_lengths(uint8_t kind, bool read)
 		return (struct word_range){2, 2};
 	case RGBROKER_I2C:
 		return (struct word_range){0, RGBROKER_TRANSFER_MAX};
+	case RGBROKER_BLOCK_DATA:
+		/* How many bytes a block read brings, the chip says. */
+		return (struct word_range){read ? RGBROKER_BLOCK_MAX : 0, RGBROKER_BLOCK_MAX};
 	default:
 		return (struct word_range){0, RGBROKER_BLOCK_MAX};
 	}

@@ -85,7 +85,7 @@ struct rgbroker_reply {
 	uint16_t reason;
 	uint32_t serial;
 	int32_t result;          /* 0, or a negative errno */
-	uint16_t done;           /* operations carried out: the failed one's index, if one failed */
+	uint16_t done;           /* operations carried out; or the refused one's, if none was */
 	uint16_t length;         /* bytes of data that follow: room of the done reads, in order */
 	uint64_t pointer_writes; /* bit i: operation i set a chip's register pointer; keep it */
 };

@@ -50,7 +50,9 @@ static void test_every_truncation(void **state)
 		served++;
 	}
 	assert_int_equal(atomic_load(&ring->bus->count), served); /* only the bystander's */
-	assert_int_equal(ring_logged(ring, "malformed message: connection closed"), size - 1);
+	/* Peers can cause these lines at will: 20 in 10 s are written. */
+	assert_in_range(
+		ring_logged(ring, "connection closed: it sent a malformed message"), 20, 40);
 	close(bystander);
 }
 
@@ -187,7 +189,10 @@ static void test_descriptors_along(void **state)
 		assert_int_equal(peer_receive(fd).size, 0);
 		close(fd);
 		peer_is_served(bystander);
-		assert_int_equal(ring_logged(ring, "descriptors: connection closed"), count);
+		assert_int_equal(
+			ring_logged(ring,
+				"connection closed: it sent an oversized message or descriptors"),
+			count);
 	}
 	assert_int_equal(ring_descriptors(ring), before); /* none was taken in */
 	assert_int_equal(atomic_load(&ring->bus->count), 1 + 8);
@@ -211,7 +216,7 @@ static void test_slow_reader(void **state)
 		assert_in_range(++sent, 0, 100000);
 	assert_true(errno == EPIPE || errno == ECONNRESET);
 	peer_is_served(bystander);
-	assert_int_equal(ring_logged(ring, "does not take its replies: dropped"), 1);
+	assert_int_equal(ring_logged(ring, "connection closed: it does not take its replies"), 1);
 	close(fd);
 	close(bystander);
 }
@@ -328,8 +333,7 @@ static void test_refusals_are_logged(void **state)
 	for (unsigned i = 0; i < 1000; i++)
 		assert_int_equal(peer_ask(fd, &batch).head.reason, RGBROKER_REASON_FLOOR);
 	snprintf(line, sizeof(line),
-		"i2c-7: refused write byte_data 0x21 at 0x51 to pid %d uid %u at door rgb: closed "
-		"by",
+		"i2c-7: pid %d uid %u at door rgb: refused write byte_data 0x21 at 0x51: closed by",
 		(int)getpid(), getuid());
 	assert_in_range(ring_logged(ring, line), 1, 40); /* 20 in 10 s */
 	close(fd);
