@@ -48,8 +48,9 @@ said=$(as_service python3 "$here/bad_messages.py" "$door")
 kinds=$(tail -n 1 <<<"$said")
 expect_eq 'whatever is malformed gets -EPROTO and the end of its connection' '' "$(head -n -1 <<<"$said")"
 expect_match 'that were many kinds' '^[4-9][0-9]$' "$kinds"
-expect_eq 'each has its line in the journal, with pid and uid' "$kinds" \
-    "$(told | grep -cE "^i2c-$bus: pid [1-9][0-9]* uid [1-9][0-9]* at door rgb sent .*: connection closed$")"
+lines=$(told | grep -cE "^i2c-$bus: pid [1-9][0-9]* uid [1-9][0-9]* at door rgb: connection closed: it sent ")
+# Peers can cause such lines at will: 20 in 10 s are written, and how many were not.
+check 'they have lines in the journal, with pid and uid' test "$lines" -ge 20 -a "$lines" -le "$kinds"
 expect_eq 'the broker is the same process' "$pid" "$(broker_pid "$bus")"
 expect_eq 'and has kept no descriptor' "$before" "$(descriptors_of "$pid")"
 end_counter bystander
