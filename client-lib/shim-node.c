@@ -57,9 +57,12 @@ int shim_timeout_ms(void)
 
 int shim_node(const char *path)
 {
-	if (path == NULL || strncmp(path, "/dev/i2c", 8) != 0)
+	static const char prefix[] = "/dev/i2c-";
+	const size_t length = sizeof(prefix) - 1;
+
+	if (path == NULL || strncmp(path, prefix, length) != 0)
 		return -1;
-	return path[8] == '-' || path[8] == '/' ? bus_from_digits(path + 9) : -1;
+	return bus_from_digits(path + length);
 }
 
 int shim_socket_path(char *ret_path, size_t size, int bus)

@@ -62,7 +62,8 @@ int shim_bus_of(int fd);
  *  -1. Disturbs errno. */
 int shim_bus_of_peer(int fd);
 
-/** N of /dev/i2c-N and /dev/i2c/N; -1 for all other paths, and for NULL. */
+/** N of /dev/i2c-N; -1 for all other paths, and for NULL. Not of devfs' /dev/i2c/N: there is none,
+ *  and i2c-tools, which try it first, print the name of the one that opened. */
 int shim_node(const char *path);
 
 /** Path of a bus's socket. @return 0 or a negative errno */

@@ -94,7 +94,7 @@ static void part_open(void)
 	GIVES(fd = open(NODE, O_RDWR), lowest);
 	HOLDS((fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0);
 	close(fd);
-	GIVES(fd = openat(AT_FDCWD, "/dev/i2c/7", O_RDWR | O_CLOEXEC), lowest);
+	GIVES(fd = openat(AT_FDCWD, NODE, O_RDWR | O_CLOEXEC), lowest);
 	HOLDS(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	close(fd);
 	GIVES(fd = __open_2(NODE, O_RDWR), lowest);
@@ -105,6 +105,7 @@ static void part_open(void)
 	FAILS(open("/dev/i2c-8", O_RDWR), ENOENT);
 	FAILS(open("/dev/i2c-07", O_RDWR), ENOENT);
 	FAILS(open("/dev/i2c-7x", O_RDWR), ENOENT);
+	FAILS(open("/dev/i2c/7", O_RDWR), ENOENT); /* devfs' name, which no kernel has any more */
 	FAILS(open(NODE, O_RDWR | O_DIRECTORY), ENOTDIR);
 	FAILS(open(NODE, O_RDWR | O_CREAT | O_EXCL, 0600), EEXIST);
 	FAILS(open(nowhere, O_RDWR), EFAULT);
