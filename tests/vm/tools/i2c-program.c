@@ -25,6 +25,7 @@
 
 #define CHIP 0x40
 #define OTHER 0x41
+#define THIRD 0x42
 #define NOBODY 0x2f
 #define THREADS 8
 #define ROUNDS 50
@@ -156,6 +157,7 @@ static void run_inherited(int fd)
 static void use_fork(void)
 {
 	int fd = node_open(O_RDWR, CHIP), ends[2];
+	uint8_t bytes[1] = {0};
 	char byte = 0;
 	pid_t pid;
 
@@ -164,12 +166,17 @@ static void use_fork(void)
 	pid = fork();
 	if (pid == 0) {
 		tell("  child reads", read_register(fd, 0x10));
+		/* its own chip: what its parent has written to may be its parent's */
+		set_address(fd, THIRD);
 		tell("  child writes", write_register(fd, 0x12, 0x66));
+		set_address(fd, CHIP);
 		_exit((int)write(ends[1], &byte, 1) == 1 ? 5 : 6);
 	}
 	tell("child is heard of", (int)read(ends[0], &byte, 1));
-	tell("parent reads what the child wrote", read_register(fd, 0x12));
+	tell("parent goes on meanwhile", read_register(fd, 0x10));
 	tell("child ended with", wait_for_child(pid));
+	tell("parent reads what the child wrote", exchange(fd, THIRD, 0x12, bytes, 1));
+	tell("which is", bytes[0]);
 	tell("parent goes on", read_register(fd, 0x10));
 	pid = fork();
 	if (pid == 0) {
