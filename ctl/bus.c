@@ -37,9 +37,12 @@ static void tell_problem(void *userdata, const char *file, int line, const char 
 int load_policy(
 	const struct options *options, const struct adapter *adapter, struct policy *ret_policy)
 {
-	if (policy_load(ret_policy, adapter, options->folders, tell_problem, NULL) == 0)
+	int r = policy_load(ret_policy, adapter, options->folders, tell_problem, NULL);
+
+	if (r == 0)
 		return CTL_OK;
-	fprintf(stderr, "rgbrokerctl: device files: out of memory\n");
+	fprintf(stderr, "rgbrokerctl: a folder of device or door files cannot be read: %s\n",
+		strerror(-r));
 	return CTL_FAILED;
 }
 

@@ -20,7 +20,7 @@ struct found {
 struct found_list {
 	struct found *items;
 	size_t count;
-	bool failed;
+	int error; /* 0, or the first errno: what cannot be read may hold restrictions */
 };
 
 static int by_name(const void *a, const void *b)
@@ -40,12 +40,13 @@ static void found_add(struct found_list *list, const char *folder, const char *n
 	if (items)
 		list->items = items;
 	if (!items || asprintf(&file, "%s/%s", folder, name) < 0) {
-		list->failed = true;
+		list->error = ENOMEM;
 		return;
 	}
 	items[list->count].file = file;
 	items[list->count].name = strdup(name);
-	list->failed |= !items[list->count++].name;
+	if (!items[list->count++].name)
+		list->error = ENOMEM;
 }
 
 static void found_free(struct found_list *list)
@@ -68,8 +69,11 @@ static struct found_list find_in(const char *const *folders, const char *kind)
 
 		snprintf(path, sizeof(path), "%s/%s", *folders, kind);
 		dir = opendir(path);
-		if (!dir)
+		if (!dir) {
+			if (errno != ENOENT && errno != ENOTDIR)
+				list.error = errno;
 			continue;
+		}
 		for (struct dirent *entry; (entry = readdir(dir));) {
 			const char *dot = strrchr(entry->d_name, '.');
 
@@ -102,7 +106,7 @@ static char **file_and_drop_ins(
 
 	snprintf(drop_ins, sizeof(drop_ins), "%s/%s.d", kind, main_file->name);
 	list = find_in(folders, drop_ins);
-	files = list.failed ? NULL : calloc(list.count + 2, sizeof(*files));
+	files = list.error ? NULL : calloc(list.count + 2, sizeof(*files));
 	if (files) {
 		files[count++] = main_file->file;
 		main_file->file = NULL;
@@ -114,6 +118,8 @@ static char **file_and_drop_ins(
 		}
 	}
 	found_free(&list);
+	if (!files)
+		errno = list.error ? list.error : ENOMEM;
 	return files;
 }
 
@@ -123,21 +129,26 @@ struct config_entry *config_find(const char *const *folders, const char *kind)
 	struct config_entry *entries = calloc(list.count + 1, sizeof(*entries));
 	size_t count = 0;
 
-	for (size_t i = 0; entries && !list.failed && i < list.count; i++) {
+	for (size_t i = 0; entries && !list.error && i < list.count; i++) {
 		struct found *found = &list.items[i];
 
 		if (masked(found->file))
 			continue;
 		entries[count].files = file_and_drop_ins(folders, kind, found);
 		entries[count].name = strndup(found->name, strlen(found->name) - strlen(".conf"));
-		list.failed = !entries[count].files || !entries[count].name;
+		if (!entries[count].files)
+			list.error = errno;
+		else if (!entries[count].name)
+			list.error = ENOMEM;
 		count++;
 	}
-	if (entries && list.failed) {
+	if (entries && list.error) {
 		config_free(entries);
 		entries = NULL;
 	}
 	found_free(&list);
+	if (!entries)
+		errno = list.error ? list.error : ENOMEM;
 	return entries;
 }
 

@@ -16,7 +16,8 @@ typedef void (*config_problem)(void *userdata, const char *file, int line, const
 
 /*
  * Read all files for one adapter. What cannot be read is told and left out; the rest counts.
- * folders: NULL for the built-in ones. Returns 0 or -ENOMEM; policy_free() in either case.
+ * folders: NULL for the built-in ones. Returns 0, -ENOMEM, or
+ * the errno of a folder that cannot be read; policy_free() in either case.
  */
 int policy_load(struct policy *ret_policy, const struct adapter *adapter,
 	const char *const *folders, config_problem problem, void *userdata);
@@ -41,7 +42,8 @@ struct config_entry {
 	char **files;
 };
 
-/* Sorted by name; ends with an entry whose name is NULL. NULL: out of memory. */
+/* Sorted by name; ends with an entry whose name is NULL. NULL: see errno; a folder that cannot be
+ * read is one, as it may hold what restricts. */
 struct config_entry *config_find(const char *const *folders, const char *kind);
 void config_free(struct config_entry *entries);
 

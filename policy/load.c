@@ -12,6 +12,7 @@ static int load_devices(
 	struct policy *policy, const char *const *folders, config_problem problem, void *userdata)
 {
 	struct config_entry *entries = config_find(folders, "devices");
+	int r = entries ? 0 : -errno;
 
 	for (struct config_entry *entry = entries; entry && entry->name; entry++) {
 		struct device *device = device_load(entry->name, entry->files, problem, userdata);
@@ -28,13 +29,14 @@ static int load_devices(
 		}
 	}
 	config_free(entries);
-	return entries ? 0 : -ENOMEM;
+	return r;
 }
 
 static int load_doors(
 	struct policy *policy, const char *const *folders, config_problem problem, void *userdata)
 {
 	struct config_entry *entries = config_find(folders, "doors");
+	int r = entries ? 0 : -errno;
 
 	for (struct config_entry *entry = entries; entry && entry->name; entry++) {
 		struct door door;
@@ -45,7 +47,7 @@ static int load_doors(
 			policy->doors[policy->n_doors++] = door;
 	}
 	config_free(entries);
-	return entries ? 0 : -ENOMEM;
+	return r;
 }
 
 int policy_load(struct policy *ret_policy, const struct adapter *adapter,

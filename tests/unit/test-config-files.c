@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which files count, in what order, and what becomes of those that cannot be read. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -182,6 +183,26 @@ static void test_unreadable(void **state)
 	assert_int_equal(fixture->policy.n_devices, 1);
 }
 
+/* Nor may a folder: what it holds might mask, or restrict a door. */
+static void test_unreadable_folder(void **state)
+{
+	struct fixture *fixture = *state;
+	int r;
+
+	folder_write(&fixture->root, "lib/devices/a.conf", DEVICE("a"));
+	folder_write(&fixture->root, "etc/devices/a.conf", "");
+	assert_int_equal(chmod(folder_file(&fixture->root, "etc/devices"), 0), 0);
+	if (geteuid() == 0)
+		assert_int_equal(seteuid(65534), 0);
+	r = policy_load(
+		&fixture->policy, &smbus, fixture->folders, problems_add, &fixture->problems);
+	if (getuid() == 0)
+		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(chmod(folder_file(&fixture->root, "etc/devices"), 0755), 0);
+	assert_int_equal(r, -EACCES);
+	assert_int_equal(fixture->policy.n_devices, 0);
+}
+
 static void test_dangling_link(void **state)
 {
 	struct fixture *fixture = *state;
@@ -284,6 +305,7 @@ int main(void)
 		TEST(test_mistake_in_a_drop_in),
 		TEST(test_folder_in_place_of_a_file),
 		TEST(test_unreadable),
+		TEST(test_unreadable_folder),
 		TEST(test_dangling_link),
 		TEST(test_nul_bytes),
 		cmocka_unit_test(test_long_lines),
