@@ -66,7 +66,7 @@ enum floor_lift floor_lift(const struct floor_row *row, const struct rgbroker_op
 {
 	if (!row)
 		return FLOOR_OPEN;
-	if (operation->kind == RGBROKER_QUICK)
+	if (operation_is_quick(operation))
 		return row->quick;
 	return operation->read ? row->read : row->write;
 }

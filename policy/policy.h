@@ -143,6 +143,9 @@ const char *operation_kind_name(uint8_t kind);
 /* Payload bytes: what the length of a rule counts. */
 unsigned operation_payload(const struct rgbroker_operation *operation);
 
+/* Carries nothing back: a quick command, or a plain read of no bytes, the same on the wire. */
+bool operation_is_quick(const struct rgbroker_operation *operation);
+
 /* NULL: no such door, it gives no right to anything. */
 const struct door *policy_find_door(const struct policy *policy, const char *name);
 

@@ -30,6 +30,12 @@ unsigned operation_payload(const struct rgbroker_operation *operation)
 	return counted ? operation->length - 1U : operation->length;
 }
 
+bool operation_is_quick(const struct rgbroker_operation *operation)
+{
+	return operation->kind == RGBROKER_QUICK ||
+	       (operation->kind == RGBROKER_I2C && operation->read && operation->length == 0);
+}
+
 static struct judgement refused(enum rgbroker_reason reason)
 {
 	return (struct judgement){.verdict = VERDICT_REFUSED, .reason = reason};
@@ -41,7 +47,7 @@ static bool door_gives(const struct door *door, const struct rgbroker_operation 
 		return false;
 	/* A quick "read" carries nothing back, it is a bit sent to the chip. */
 	return door->transfer == DOOR_READ_WRITE ||
-	       (operation->read && operation->kind != RGBROKER_QUICK);
+	       (operation->read && !operation_is_quick(operation));
 }
 
 static bool rule_holds(

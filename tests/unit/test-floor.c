@@ -181,6 +181,17 @@ static enum rgbroker_reason if_no_class(enum bus_class class, unsigned address, 
 	return RGBROKER_REASON_DOOR;
 }
 
+/* On the wire a plain read of no bytes is a quick command. */
+static void test_empty_plain_read_is_quick(void **state)
+{
+	struct rgbroker_operation operation = {.kind = RGBROKER_I2C, .read = 1, .address = 0x50};
+	const struct floor_row *row = floor_find(BUS_SMBUS, 0x50);
+
+	assert_int_equal(floor_lift(row, &operation), FLOOR_NEVER);
+	operation.length = 1;
+	assert_int_equal(floor_lift(row, &operation), FLOOR_OPEN);
+}
+
 static void test_never_lifted(void **state)
 {
 	struct anything anything;
@@ -239,6 +250,7 @@ static void test_each_row_says_why(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty_plain_read_is_quick),
 		cmocka_unit_test(test_never_lifted),
 		cmocka_unit_test(test_expect_none_does_not_lift),
 		cmocka_unit_test(test_kernel_owned_beats_every_rule),
