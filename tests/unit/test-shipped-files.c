@@ -66,15 +66,15 @@ static bool read_expected(const struct rgbroker_operation *op, const uint8_t *da
 		return op->kind == RGBROKER_BYTE || op->kind == RGBROKER_BYTE_DATA;
 	if (at_corsair(op->address)) {
 		if (op->kind == RGBROKER_BYTE_DATA)
-			return within(command, 0xa0, 0xaf);
+			return recognised && within(command, 0xa0, 0xaf);
 		return (op->kind == RGBROKER_WORD_DATA || op->kind == RGBROKER_BLOCK_DATA) &&
 		       command == 0x05;
 	}
 	if (!at_ene(op->address))
 		return false;
 	if (op->kind == RGBROKER_BYTE_DATA)
-		return command == 0x00 || within(command, 0xa0, 0xaf) ||
-		       (command == 0x81 && recognised);
+		return recognised &&
+		       (command == 0x00 || command == 0x81 || within(command, 0xa0, 0xaf));
 	return op->kind == RGBROKER_BYTE;
 }
 
