@@ -36,6 +36,7 @@ struct broker {
 	struct bus bus;
 	struct policy policy;
 	struct facts facts;
+	uint64_t suspended_usec; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC when facts were begun */
 	struct listener listeners[LISTENERS_MAX];
 	size_t n_listeners;
 	struct client *clients;

@@ -131,7 +131,7 @@ static int run_smbus(struct bus *bus, const struct rgbroker_operation *operation
 static int run_plain(struct bus *bus, const struct rgbroker_operation *operations, size_t count,
 	const uint8_t *const *data, uint8_t *read_data)
 {
-	uint8_t buffer[RGBROKER_TRANSFER_MAX];
+	uint8_t buffer[RGBROKER_TRANSFER_MAX] = {0}; /* a driver may fill less than it says */
 	struct i2c_msg messages[RGBROKER_MESSAGES_MAX];
 	struct i2c_rdwr_ioctl_data transfer = {.msgs = messages, .nmsgs = (uint32_t)count};
 	size_t used = 0;

@@ -85,7 +85,10 @@ static int load(struct broker *broker, const struct options *options)
 	r = policy_load(&broker->policy, &adapter, options->n_folders ? options->folders : NULL,
 		tell_problem, NULL);
 	if (r < 0)
-		log_line(LOG_ERR, NULL, "device files: %s", strerror(-r));
+		log_line(LOG_ERR, NULL,
+			"a folder of device or door files cannot be read, and may hold what "
+			"restricts: %s",
+			strerror(-r));
 	return r;
 }
 
@@ -137,14 +140,27 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 	return 0;
 }
 
+/* Before every client that is ready: else a stop would wait for all of their batches. */
+static int stop_by(struct broker *broker, int signal)
+{
+	sd_event_source *source;
+	int r = sd_event_add_signal(broker->event, &source, signal, on_stop, broker);
+
+	if (r >= 0)
+		r = sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT);
+	if (r >= 0)
+		r = sd_event_source_set_floating(source, true);
+	return r;
+}
+
 static int start_loop(struct broker *broker)
 {
 	int r = sd_event_now(broker->event, CLOCK_MONOTONIC, &broker->last_request_usec);
 
 	if (r >= 0)
-		r = sd_event_add_signal(broker->event, NULL, SIGTERM, on_stop, broker);
+		r = stop_by(broker, SIGTERM);
 	if (r >= 0)
-		r = sd_event_add_signal(broker->event, NULL, SIGINT, on_stop, broker);
+		r = stop_by(broker, SIGINT);
 	if (r >= 0 && broker->idle_usec)
 		r = sd_event_add_time_relative(broker->event, &broker->idle, CLOCK_MONOTONIC,
 			broker->idle_usec, 0, on_idle, broker);

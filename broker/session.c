@@ -16,6 +16,10 @@ static _Alignas(8) struct {
 	uint8_t data[RGBROKER_DATA_MAX];
 } out;
 
+#define SUSPEND_USEC (100 * 1000) /* more than the two clocks differ by when read in turn */
+
+static const int reply_room = 32 * 1024; /* the kernel doubles it */
+
 static_assert(sizeof(out) == RGBROKER_REPLY_MAX, "a reply is its head and its data");
 
 static void client_free(struct client *client)
@@ -46,12 +50,26 @@ static bool send_reply(struct client *client)
 	return send(fd, &out, size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)size;
 }
 
+/* A suspend takes the controllers' power: chips are then where they were when it came back. */
+static void refresh_facts(struct broker *broker)
+{
+	uint64_t boottime, monotonic;
+
+	sd_event_now(broker->event, CLOCK_BOOTTIME, &boottime);
+	sd_event_now(broker->event, CLOCK_MONOTONIC, &monotonic);
+	if (boottime - monotonic > broker->suspended_usec + SUSPEND_USEC) {
+		broker->facts = (struct facts){0};
+		broker->suspended_usec = boottime - monotonic;
+	}
+	facts_refresh(&broker->facts);
+}
+
 /* All operations are judged before any is carried out. */
 static bool judge_all(struct client *client, const struct request *request)
 {
 	struct broker *broker = client->broker;
 
-	facts_refresh(&broker->facts);
+	refresh_facts(broker);
 	for (uint16_t i = 0; i < request->header->count; i++) {
 		struct judgement judgement;
 		int r = authorise(&broker->policy, client->listener->door, &broker->facts,
@@ -236,6 +254,10 @@ int client_new(const struct listener *listener, int fd)
 	int r = client ? 0 : -ENOMEM;
 
 	if (r == 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client->peer, &size) < 0)
+		r = -errno;
+	/* Replies that nobody takes are memory of ours: with 512 clients still half of the unit's.
+	 */
+	if (r == 0 && setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &reply_room, sizeof(reply_room)) < 0)
 		r = -errno;
 	if (r == 0)
 		r = sd_event_add_io(
