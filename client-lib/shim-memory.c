@@ -40,6 +40,8 @@ bool shim_readable(const void *memory, size_t size)
 {
 	uintptr_t begin = (uintptr_t)memory;
 
+	if (size > UINTPTR_MAX - begin)
+		return false;
 	for (uintptr_t at = begin; at < begin + size; at = (at | (PAGE - 1)) + 1)
 		if (!can_read(at))
 			return false;
@@ -58,6 +60,8 @@ int shim_copy_out(int fd, void *to, const void *from, size_t size)
 {
 	uintptr_t begin = (uintptr_t)to;
 
+	if (size > UINTPTR_MAX - begin)
+		return -EFAULT;
 	for (uintptr_t at = begin; at < begin + size; at = (at | (PAGE - 1)) + 1)
 		if (!can_write(fd, at))
 			return -EFAULT;
