@@ -26,9 +26,11 @@ struct connection {
 	pthread_mutex_t lock;  /* one request in flight */
 	atomic_int descriptor; /* the number last used */
 	bool usable;           /* connected, as far as we know */
+	bool own;              /* the socket was made by this process, not inherited */
 	uint32_t serial;       /* of the last request; older replies are late ones */
 	atomic_int timeout_ms;
 	atomic_uint note;       /* see connection_set_note() */
+	unsigned left_note;     /* bits added to the note of a socket that is left behind */
 	_Atomic uint64_t inode; /* of the socket; read without the lock by connection_knows() */
 	_Atomic uint64_t
 		former[CONNECTION_FORMER]; /* of its predecessors: a dup may still have one */

@@ -19,12 +19,17 @@ bool connection_knows(struct connection *connection, uint64_t inode)
 	return false;
 }
 
-void connection_set_note(struct connection *connection, int descriptor, unsigned note)
+static void write_note(int descriptor, unsigned note)
 {
 	int value = (int)note;
 
-	atomic_store(&connection->note, note);
 	(void)setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof(value));
+}
+
+void connection_set_note(struct connection *connection, int descriptor, unsigned note)
+{
+	atomic_store(&connection->note, note);
+	write_note(descriptor, note);
 }
 
 unsigned connection_read_note(int descriptor)
@@ -65,9 +70,15 @@ static int replace(struct connection *connection, int fresh)
 	if (link_inode(number) != inode)
 		return -EBADF;
 	introduce(connection, link_inode(fresh));
+	/* Whoever still has this socket under another number must not go by what it says; one that
+	 * was inherited is somebody else's. */
+	if (connection->own && atomic_load(&connection->note) != 0)
+		write_note(number, atomic_load(&connection->note) | connection->left_note);
 	r = move_to(fresh, number);
 	if (r < 0)
 		atomic_store(&connection->inode, inode);
+	else
+		connection->own = true;
 	return r;
 }
 

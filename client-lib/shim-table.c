@@ -136,6 +136,8 @@ static int add(
 	connection_init(&file->connection, path, fd, inode, shim_timeout_ms());
 	file->connection.usable = connected;
 	atomic_store(&file->connection.note, note);
+	file->connection.own = connected;
+	file->connection.left_note = NOTE_FAILED;
 	file->bus = bus;
 	atomic_store(&file->state, IDLE + 1);
 	atomic_store(&file->pid, pid);
