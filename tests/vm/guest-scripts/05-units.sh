@@ -109,6 +109,7 @@ KERNEL=="i2c-*", DRIVERS=="i801_smbus|piix4_smbus", TAG+="uaccess"
 RULES
 cat >/run/udev/rules.d/99-web.rules <<'RULES'
 KERNEL=="i2c-[0-9]*", MODE="0666"
+DRIVERS=="i801_smbus|piix4_smbus", OWNER="nobody", TAG+="uaccess"
 RULES
 check 'i2c-tools brings the rule that opens nodes to i2c' grep -q 'GROUP="i2c"' /usr/lib/udev/rules.d/60-i2c-tools.rules
 setfacl -m u:nobody:rw "/dev/i2c-$bus"
