@@ -75,10 +75,8 @@ void find_owners(const struct adapter *adapter, struct facts *facts)
 
 static uint8_t first_command(const struct rule *rule)
 {
-	bool none = rule->kind == RGBROKER_QUICK || rule->kind == RGBROKER_I2C ||
-		    (rule->kind == RGBROKER_BYTE && rule->read);
-
-	for (unsigned command = 0; !none && command < 256; command++)
+	/* Where the kind has no command all bits are set: 0. */
+	for (unsigned command = 0; command < 256; command++)
 		if (bitmap_has(rule->commands, command))
 			return (uint8_t)command;
 	return 0;

@@ -29,13 +29,6 @@ static int parse_name(const char *name, struct rgbroker_operation *operation)
 	return kind < 0 ? -1 : 0;
 }
 
-static bool takes_command(const struct rgbroker_operation *operation)
-{
-	if (operation->kind == RGBROKER_BYTE)
-		return !operation->read;
-	return operation->kind != RGBROKER_QUICK && operation->kind != RGBROKER_I2C;
-}
-
 /* Reads: how many bytes are wanted, where that is for the caller to say. */
 static bool read_length(struct rgbroker_operation *operation, int argc, char **argv)
 {
@@ -91,7 +84,7 @@ static bool parse_example(struct example *example, int argc, char **argv)
 	struct rgbroker_operation *operation = &example->operation;
 	uint16_t value;
 
-	if (takes_command(operation)) {
+	if (operation_kind_has_command(operation->kind, operation->read)) {
 		if (argc < 1 || !parse_one(argv[0], 0xff, &value))
 			return false;
 		operation->command = (uint8_t)value;

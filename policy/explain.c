@@ -34,14 +34,19 @@ const char *operation_kind_name(uint8_t kind)
 	return "unknown";
 }
 
+bool operation_kind_has_command(uint8_t kind, bool read)
+{
+	if (kind == RGBROKER_BYTE)
+		return !read; /* the byte sent */
+	return kind != RGBROKER_QUICK && kind != RGBROKER_I2C;
+}
+
 const char *operation_text(const struct rgbroker_operation *operation, char *buffer, size_t size)
 {
 	const char *direction = operation->read ? "read" : "write";
 	const char *kind = operation_kind_name(operation->kind);
-	bool command = operation->kind != RGBROKER_QUICK && operation->kind != RGBROKER_I2C &&
-		       !(operation->kind == RGBROKER_BYTE && operation->read);
 
-	if (command)
+	if (operation_kind_has_command(operation->kind, operation->read))
 		snprintf(buffer, size, "%s %s 0x%02x at 0x%02x", direction, kind,
 			operation->command, operation->address);
 	else

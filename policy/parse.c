@@ -32,6 +32,16 @@ static const char *split(const char *text, struct words *ret_words)
 	return NULL;
 }
 
+/* The words, and the kind that the first of them names: -1 if it names none. */
+static const char *split_operation(const char *text, struct words *ret_words, int *ret_kind)
+{
+	const char *why = split(text, ret_words);
+
+	if (!why)
+		*ret_kind = ret_words->count ? operation_kind_from_name(ret_words->word[0]) : -1;
+	return why;
+}
+
 /* strtoul takes signs, blanks and octal; here a leading zero without x is an error, not octal. */
 static bool number(const char *text, size_t length, unsigned max, uint16_t *ret_value)
 {
@@ -89,13 +99,6 @@ const char *parse_addresses(const char *text, uint8_t *bitmap)
 	return why;
 }
 
-static bool has_command(uint8_t kind, bool read)
-{
-	if (kind == RGBROKER_BYTE)
-		return !read; /* the byte sent */
-	return kind != RGBROKER_QUICK && kind != RGBROKER_I2C;
-}
-
 /* The payload lengths a kind can have at all. */
 static struct word_range kind_lengths(uint8_t kind, bool read)
 {
@@ -122,7 +125,7 @@ static const char *parse_commands(const struct words *words, unsigned *at, struc
 {
 	unsigned from = *at;
 
-	if (!has_command(rule->kind, rule->read)) {
+	if (!operation_kind_has_command(rule->kind, rule->read)) {
 		memset(rule->commands, 0xff, sizeof(rule->commands));
 		return NULL;
 	}
@@ -183,12 +186,11 @@ const char *parse_rule(const char *text, bool read, struct rule *ret_rule)
 	struct rule rule = {.read = read};
 	unsigned at = 1;
 	struct words words;
-	const char *why = split(text, &words);
 	int kind;
+	const char *why = split_operation(text, &words, &kind);
 
 	if (why)
 		return why;
-	kind = words.count ? operation_kind_from_name(words.word[0]) : -1;
 	if (kind < 0)
 		return "unknown operation (quick, byte, byte_data, word_data, block_data, "
 		       "i2c_block, i2c)";
@@ -210,12 +212,11 @@ const char *parse_expectation(const char *text, struct expectation *ret_expectat
 	struct expectation expectation = {0};
 	struct word_range range;
 	struct words words;
-	const char *why = split(text, &words);
 	int kind;
+	const char *why = split_operation(text, &words, &kind);
 
 	if (why)
 		return why;
-	kind = words.count ? operation_kind_from_name(words.word[0]) : -1;
 	if (kind != RGBROKER_BYTE_DATA && kind != RGBROKER_WORD_DATA)
 		return "a fingerprint is read by byte_data or word_data";
 	if (words.count < 3 || words.count > 2 + EXPECT_VALUES_MAX)

@@ -140,6 +140,8 @@ const char *operation_text(const struct rgbroker_operation *operation, char *buf
 /* kind by its name in device files, or -1; and the name. */
 int operation_kind_from_name(const char *name);
 const char *operation_kind_name(uint8_t kind);
+/* Whether one of the kind carries a command register, or the byte that a send byte sends. */
+bool operation_kind_has_command(uint8_t kind, bool read);
 /* Payload bytes: what the length of a rule counts. */
 unsigned operation_payload(const struct rgbroker_operation *operation);
 
