@@ -8,8 +8,9 @@
 #   check 'there are simulated buses with doors' brokered_rgbsim || exit 1
 #   trap end_brokered_rgbsim EXIT
 #
-# "rgbsim chipset" and its likes get class smbus and what is shipped for that; "rgbsim plain" and its likes
-# get class custom and a device file that allows everything.
+# "rgbsim chipset", "rgbsim amd", "rgbsim ddr5" and their likes get class smbus and what is shipped for that,
+# the simulated cards' class gpu; "rgbsim plain" and its likes get class custom and a device file that allows
+# everything.
 
 sim_rule=/run/udev/rules.d/50-rgbsim.rules
 sim_devices=/etc/rgbroker/devices/rgbsim-plain.conf
@@ -20,6 +21,8 @@ brokered_rgbsim()
     mkdir -p "${sim_rule%/*}" "${sim_devices%/*}"
     cat >"$sim_rule" <<'RULES'
 SUBSYSTEM=="i2c-dev", ATTR{name}=="rgbsim chipset*", ENV{RGBROKER_CLASS}="smbus"
+SUBSYSTEM=="i2c-dev", ATTR{name}=="rgbsim amd*|rgbsim ddr5*", ENV{RGBROKER_CLASS}="smbus"
+SUBSYSTEM=="i2c-dev", ATTR{name}=="NVIDIA i2c adapter*", ENV{RGBROKER_CLASS}="gpu"
 SUBSYSTEM=="i2c-dev", ATTR{name}=="rgbsim plain*", ENV{RGBROKER_CLASS}="custom"
 RULES
     cat >"$sim_devices" <<'DEVICE'
