@@ -34,6 +34,33 @@ static void copy_text(char *to, size_t size, const char *from)
 	to[strcspn(to, "\n")] = '\0';
 }
 
+/* The nearest ancestor that has ids: a PCI device, mostly. */
+static void find_pci_ids(struct adapter *adapter, struct udev_device *device)
+{
+	static const char *const names[] = {
+		"vendor", "device", "subsystem_vendor", "subsystem_device"};
+
+	for (; device && !adapter->pci; device = udev_device_get_parent(device)) {
+		adapter->pci = true;
+		for (unsigned i = 0; i < 4; i++) {
+			const char *text = udev_device_get_sysattr_value(device, names[i]);
+
+			adapter->pci &= text != NULL;
+			adapter->pci_ids[i] = (uint16_t)(text ? strtoul(text, NULL, 16) : 0);
+		}
+	}
+}
+
+static void find_board(struct adapter *adapter, struct udev *udev)
+{
+	struct udev_device *dmi = udev_device_new_from_subsystem_sysname(udev, "dmi", "id");
+
+	if (dmi)
+		copy_text(adapter->board, sizeof(adapter->board),
+			udev_device_get_sysattr_value(dmi, "board_name"));
+	udev_device_unref(dmi);
+}
+
 /* The class is taken from udev's database only: a sysfs entry alone says nothing about rights. */
 static void fill(struct adapter *adapter, unsigned number, struct udev_device *device)
 {
@@ -44,6 +71,8 @@ static void fill(struct adapter *adapter, unsigned number, struct udev_device *d
 		udev_device_get_sysattr_value(device, "name"));
 	copy_text(adapter->why, sizeof(adapter->why),
 		udev_device_get_property_value(device, "RGBROKER_WHY"));
+	find_pci_ids(adapter, device);
+	find_board(adapter, udev_device_get_udev(device));
 }
 
 int adapter_find(unsigned number, struct adapter *ret_adapter)

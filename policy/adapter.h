@@ -2,7 +2,9 @@
 /* An I2C adapter as udev knows it. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum bus_class { BUS_NONE, BUS_SMBUS, BUS_GPU, BUS_CUSTOM };
 
@@ -11,6 +13,9 @@ struct adapter {
 	enum bus_class class; /* RGBROKER_CLASS of the udev rule; BUS_NONE: not brokered */
 	char name[64];        /* as in sysfs */
 	char why[64];         /* RGBROKER_WHY: why it has no class, or empty */
+	char board[64];       /* the mainboard's name as DMI has it, or empty */
+	bool pci;             /* whether the next line is known */
+	uint16_t pci_ids[4];  /* of the parent: vendor, device, subsystem vendor and device */
 };
 
 /* 0, -ENODEV if there is no such adapter, another negative errno from udev. */

@@ -182,6 +182,23 @@ static void complain(struct reading *reading, const char *why)
 	reading->bad = true;
 }
 
+/* inih tells a section by its first key only: an unknown one without any would pass unseen. */
+static void check_section(struct reading *reading, const char *line)
+{
+	const char *end;
+	char name[64];
+	const char *why;
+
+	line += strspn(line, " \t");
+	end = strchr(line, ']');
+	if (*line != '[' || !end || (size_t)(end - line) > sizeof(name))
+		return;
+	snprintf(name, sizeof(name), "%.*s", (int)(end - line - 1), line + 1);
+	why = reading->key(reading->key_userdata, name, NULL, NULL, reading->line);
+	if (why)
+		complain(reading, why);
+}
+
 /*
  * fgets for inih. A line longer than its buffer would come as two, one with a NUL byte as its head
  * alone, which may allow more than the whole: both are refused instead.
@@ -206,6 +223,7 @@ static char *read_line(char *buffer, int size, void *stream)
 		count = 0;
 	}
 	buffer[count] = '\0';
+	check_section(reading, buffer);
 	return buffer;
 }
 

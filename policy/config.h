@@ -47,7 +47,7 @@ struct config_entry {
 struct config_entry *config_find(const char *const *folders, const char *kind);
 void config_free(struct config_entry *entries);
 
-/* Handler of one key: NULL, or why it cannot be taken. */
+/* Handler of one key: NULL, or why it cannot be taken. key NULL: is there such a section? */
 typedef const char *(*config_key)(
 	void *userdata, const char *section, const char *key, const char *value, int line);
 /* Read one file. False: told through problem (every bad line of it). */

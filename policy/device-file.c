@@ -1,217 +1,244 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Device files: one family of hardware each. See devices/README.md for the form. */
-#include "policy/config.h"
+#include "policy/device-reading.h"
 #include "policy/parse.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define PAUSE_MAX 20 /* ms: a broker does nothing else meanwhile */
+
 static const char *const out_of_memory = "out of memory";
 
-static const char *set_string(char **slot, const char *value)
+/* --- [Recognise] --- */
+
+static const char *add_expectation(struct device_reading *reading, const char *value)
 {
-	if (*slot)
-		return "given twice";
-	*slot = strdup(value);
-	return *slot ? NULL : out_of_memory;
-}
-
-static const char *set_classes(struct device *device, const char *value)
-{
-	char copy[64], *save = NULL;
-
-	if (strlen(value) >= sizeof(copy))
-		return "line too long";
-	strcpy(copy, value);
-	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-		enum bus_class class = bus_class_from_name(word);
-
-		if (class == BUS_NONE)
-			return "unknown class (smbus, gpu, custom)";
-		device->classes |= 1U << class;
-	}
-	return NULL;
-}
-
-static const char *device_section(struct device *device, const char *key, const char *value)
-{
-	if (strcmp(key, "Description") == 0)
-		return set_string(&device->description, value);
-	if (strcmp(key, "Adapter") == 0)
-		return set_string(&device->adapter, value);
-	if (strcmp(key, "BusClass") == 0)
-		return set_classes(device, value);
-	if (strcmp(key, "Address") == 0)
-		return parse_addresses(value, device->addresses);
-	return "unknown key in [Device] (Description, BusClass, Adapter, Address)";
-}
-
-static const char *add_expectation(struct device *device, const char *key, const char *value)
-{
-	struct expectation expectation, *grown;
+	struct device *device = reading->device;
+	struct expectation expectation, *slot;
 	const char *why;
 
-	if (strcmp(key, "Expect") != 0)
-		return "unknown key in [Recognise] (Expect)";
 	if (strcmp(value, "none") == 0) {
+		why = device->no_fingerprint ? "given twice" : NULL;
 		device->no_fingerprint = true;
-		return NULL;
+		return why;
 	}
 	why = parse_expectation(value, &expectation);
 	if (why)
 		return why;
-	grown = realloc(
-		device->expectations, (device->n_expectations + 1) * sizeof(*device->expectations));
-	if (!grown)
+	for (size_t i = 0; i < device->n_expectations; i++)
+		if (expectation.kind != RGBROKER_I2C &&
+			device->expectations[i].kind == expectation.kind &&
+			device->expectations[i].command == expectation.command)
+			return "this is expected already, by another line";
+	slot = device_grow(&device->expectations, &device->n_expectations, sizeof(expectation));
+	if (!slot)
 		return out_of_memory;
-	device->expectations = grown;
-	grown[device->n_expectations++] = expectation;
+	*slot = expectation;
 	return NULL;
 }
 
-static void rule_free(struct rule *rule)
+static const char *set_pause(struct device_reading *reading, const char *value)
 {
-	free(rule->file);
-	free(rule->text);
+	struct word_range pause;
+
+	if (parse_range(value, PAUSE_MAX, &pause) || pause.first != pause.last)
+		return "Pause= is a number of milliseconds up to 20";
+	reading->device->pause_ms = pause.first;
+	return NULL;
 }
 
-/* What the reader of one file, or drop-in, is working on. */
-struct device_reading {
-	struct device *device;
-	const char *file;
-};
+/* --- rules --- */
 
-static const char *add_rule(struct device_reading *reading, bool after_recognition, const char *key,
-	const char *value, int line)
+static const char *add_rule(struct device_reading *reading, const char *value, bool read,
+	enum rule_role role, bool after_recognition)
 {
 	struct device *device = reading->device;
-	bool read = strcmp(key, "Read") == 0;
-	struct rule rule, *grown;
-	const char *why;
+	struct rule rule, *slot;
+	const char *why = parse_rule(value, read, &rule);
 
-	if (!read && strcmp(key, "Write") != 0)
-		return "unknown key here (Read, Write)";
-	why = parse_rule(value, read, &rule);
 	if (why)
 		return why;
+	rule.role = role;
 	rule.after_recognition = after_recognition;
-	rule.line = line;
-	if (asprintf(&rule.text, "%s=%s", key, value) < 0)
+	rule.line = reading->line;
+	why = check_rule(device, &rule);
+	if (why)
+		return why;
+	slot = device_grow(&device->rules, &device->n_rules, sizeof(rule));
+	if (!slot)
 		return out_of_memory;
-	rule.file = strdup(reading->file);
-	grown = realloc(device->rules, (device->n_rules + 1) * sizeof(*device->rules));
-	if (grown)
-		device->rules = grown;
-	if (!grown || !rule.file) {
-		rule_free(&rule);
-		return out_of_memory;
-	}
-	grown[device->n_rules++] = rule;
-	return NULL;
+	*slot = rule;
+	slot->file = strdup(reading->file);
+	return slot->file && asprintf(&slot->text, "%s=%s", reading->key, value) >= 0
+		       ? NULL
+		       : out_of_memory;
 }
 
-static const char *device_key(
-	void *userdata, const char *section, const char *key, const char *value, int line)
+static const char *detect_read(struct device_reading *reading, const char *value)
+{
+	return add_rule(reading, value, true, RULE_PLAIN, false);
+}
+
+static const char *detect_write(struct device_reading *reading, const char *value)
+{
+	return add_rule(reading, value, false, RULE_PLAIN, false);
+}
+
+static const char *control_read(struct device_reading *reading, const char *value)
+{
+	return add_rule(reading, value, true, RULE_PLAIN, true);
+}
+
+static const char *control_write(struct device_reading *reading, const char *value)
+{
+	return add_rule(reading, value, false, RULE_PLAIN, true);
+}
+
+static const char *pointer_set(struct device_reading *reading, const char *value)
+{
+	return add_rule(reading, value, false, RULE_POINTER, true);
+}
+
+static const char *pointer_read(struct device_reading *reading, const char *value)
+{
+	return add_rule(reading, value, true, RULE_DATA, true);
+}
+
+static const char *pointer_write(struct device_reading *reading, const char *value)
+{
+	return add_rule(reading, value, false, RULE_DATA, true);
+}
+
+static const char *set_advance(struct device_reading *reading, const char *value)
+{
+	reading->device->advances = strcmp(value, "writes") == 0;
+	return reading->device->advances || strcmp(value, "no") == 0 ? NULL
+								     : "Advance= is writes or no";
+}
+
+static const char *add_register(
+	struct device_reading *reading, const char *value, bool read, bool moves)
+{
+	struct device *device = reading->device;
+	struct register_rule rule, *slot;
+	const char *why = parse_register_rule(value, &rule);
+
+	if (!why && rule.n_values && (read || moves))
+		why = read ? "value: a read writes none" : "Move= knows which values are addresses";
+	if (why)
+		return why;
+	rule.read = read;
+	rule.moves = moves;
+	rule.line = reading->line;
+	why = check_register(device, &rule);
+	if (why)
+		return why;
+	slot = device_grow(&device->registers, &device->n_registers, sizeof(rule));
+	if (!slot)
+		return out_of_memory;
+	*slot = rule;
+	slot->file = strdup(reading->file);
+	return slot->file && asprintf(&slot->text, "%s=%s", reading->key, value) >= 0
+		       ? NULL
+		       : out_of_memory;
+}
+
+static const char *register_read(struct device_reading *reading, const char *value)
+{
+	return add_register(reading, value, true, false);
+}
+
+static const char *register_write(struct device_reading *reading, const char *value)
+{
+	return add_register(reading, value, false, false);
+}
+
+static const char *register_move(struct device_reading *reading, const char *value)
+{
+	return add_register(reading, value, false, true);
+}
+
+/* Every key there is. */
+static const struct key {
+	const char *section, *name;
+	const char *(*take)(struct device_reading *reading, const char *value);
+	bool once;
+} keys[] = {
+	{"Device", "Description", device_set_description, true},
+	{"Device", "BusClass", device_add_classes, false},
+	{"Device", "Adapter", device_add_adapter, false},
+	{"Device", "Board", device_add_board, false},
+	{"Device", "Pci", device_add_pci, false},
+	{"Device", "Address", device_add_addresses, false},
+	{"Device", "Memory", device_add_memory, false},
+	{"Device", "Maker", device_add_makers, false},
+	{"Device", "Slot", device_set_slot, true},
+	{"Detect", "Read", detect_read, false},
+	{"Detect", "Write", detect_write, false},
+	{"Recognise", "Expect", add_expectation, false},
+	{"Recognise", "Pause", set_pause, true},
+	{"Control", "Read", control_read, false},
+	{"Control", "Write", control_write, false},
+	{"Pointer", "Set", pointer_set, true},
+	{"Pointer", "Read", pointer_read, false},
+	{"Pointer", "Write", pointer_write, false},
+	{"Pointer", "Advance", set_advance, true},
+	{"Registers", "Read", register_read, false},
+	{"Registers", "Write", register_write, false},
+	{"Registers", "Move", register_move, false},
+};
+
+static const char *take_key(
+	void *userdata, const char *section, const char *name, const char *value, int line)
 {
 	struct device_reading *reading = userdata;
+	bool known_section = false;
 
-	if (strcmp(section, "Device") == 0)
-		return device_section(reading->device, key, value);
-	if (strcmp(section, "Recognise") == 0)
-		return add_expectation(reading->device, key, value);
-	if (strcmp(section, "Detect") == 0)
-		return add_rule(reading, false, key, value, line);
-	if (strcmp(section, "Control") == 0)
-		return add_rule(reading, true, key, value, line);
-	return "unknown section ([Device], [Recognise], [Detect], [Control])";
-}
-
-/* The fingerprint is read by the broker itself, so the floor must leave those reads open. */
-static const char *check_floor(const struct device *device)
-{
-	const struct rgbroker_operation read = {.kind = RGBROKER_BYTE_DATA, .read = 1};
-
-	for (enum bus_class class = BUS_SMBUS; class <= BUS_CUSTOM; class ++) {
-		for (unsigned address = 0; address < ADDRESSES; address++) {
-			if (!(device->classes & (1U << class)) ||
-				!bitmap_has(device->addresses, address))
-				continue;
-			if (floor_lift(floor_find(class, (uint8_t)address), &read) == FLOOR_NEVER)
-				return "Address holds one that the floor closes for good";
-		}
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(keys[i].section, section) != 0)
+			continue;
+		known_section = true;
+		if (!name || strcmp(keys[i].name, name) != 0)
+			continue;
+		if (keys[i].once && reading->seen & (UINT32_C(1) << i))
+			return "given twice";
+		reading->seen |= UINT32_C(1) << i;
+		reading->line = line;
+		reading->key = name;
+		return keys[i].take(reading, value);
 	}
-	return NULL;
-}
-
-/* What only the whole file can tell. */
-static const char *check_device(const struct device *device)
-{
-	static const uint8_t nowhere[ADDRESSES / 8];
-
-	if (!device->description)
-		return "no Description= in [Device]";
-	if (!device->classes)
-		return "no BusClass= in [Device]";
-	if (memcmp(device->addresses, nowhere, sizeof(nowhere)) == 0)
-		return "no Address= in [Device]";
-	if (!device->n_rules)
-		return "no Read= or Write= in [Detect] or [Control]";
-	if (device->no_fingerprint && device->n_expectations)
-		return "Expect=none beside another Expect=";
-	for (size_t i = 0; i < device->n_rules; i++)
-		if (device->rules[i].after_recognition && !device->no_fingerprint &&
-			!device->n_expectations)
-			return "[Control] without a fingerprint; Expect=none if the family has "
-			       "none";
-	return check_floor(device);
+	if (!known_section)
+		return "unknown section ([Device], [Detect], [Recognise], [Control], [Pointer], "
+		       "[Registers])";
+	return name ? "unknown key in this section, see rgbroker-devices(5)" : NULL;
 }
 
 struct device *device_load(
 	const char *name, char *const *files, config_problem problem, void *userdata)
 {
 	struct device *device = calloc(1, sizeof(*device));
-	const char *why = out_of_memory;
+	struct device_reading reading = {.device = device};
 	bool good = device;
 
-	for (char *const *file = files; device && *file; file++) {
-		struct device_reading reading = {.device = device, .file = *file};
-
-		good &= config_read(*file, device_key, &reading, problem, userdata);
-	}
 	if (device) {
 		device->name = strdup(name);
 		device->file = strdup(files[0]);
-		why = device->name && device->file ? check_device(device) : out_of_memory;
+		good = device->name && device->file;
 	}
-	if (good && why)
-		problem(userdata, files[0], 0, why);
-	if (!good || why) {
+	if (!good)
+		problem(userdata, files[0], 0, out_of_memory);
+	for (char *const *file = files; good && *file; file++) {
+		reading.file = *file;
+		reading.seen = 0; /* a drop-in may say otherwise; one file may not */
+		good &= config_read(*file, take_key, &reading, problem, userdata);
+	}
+	if (good)
+		good = check_device(&reading, problem, userdata);
+	if (!good) {
 		device_free(device);
 		return NULL;
 	}
 	return device;
-}
-
-void device_free(struct device *device)
-{
-	if (!device)
-		return;
-	for (size_t i = 0; i < device->n_rules; i++)
-		rule_free(&device->rules[i]);
-	free(device->rules);
-	free(device->expectations);
-	free(device->adapter);
-	free(device->description);
-	free(device->file);
-	free(device->name);
-	free(device);
-}
-
-bool device_matches(const struct device *device, const struct adapter *adapter)
-{
-	if (!(device->classes & (1U << adapter->class)))
-		return false;
-	return !device->adapter || fnmatch(device->adapter, adapter->name, 0) == 0;
 }

@@ -17,7 +17,9 @@ static const struct floor_row table[] = {
 		"smart battery, its charger and selector"},
 	{BUS_SMBUS, 0x0c, 0x0c, FLOOR_NEVER, FLOOR_NEVER, FLOOR_NEVER,
 		"the SMBus alert response address: every chip may answer"},
-	{BUS_SMBUS, 0x10, 0x1f, FLOOR_OPEN, FLOOR_CHIP, FLOOR_OPEN,
+	{BUS_SMBUS, 0x10, 0x17, FLOOR_OPEN, FLOOR_CHIP, FLOOR_OPEN,
+		"temperature sensors of registered DDR5 modules live here"},
+	{BUS_SMBUS, 0x18, 0x1f, FLOOR_OPEN, FLOOR_CHIP_UNBUFFERED, FLOOR_OPEN,
 		"temperature sensors of memory modules live here"},
 	/* onsemi N34C04, NXP SE97: addressing alone is a command here, on DDR3 an irreversible one
 	 */
@@ -28,7 +30,7 @@ static const struct floor_row table[] = {
 		"voltage regulators of DDR5 modules live here"},
 	{BUS_SMBUS, 0x50, 0x57, FLOOR_OPEN, FLOOR_NEVER, FLOOR_NEVER,
 		"the SPD of a memory module: a written byte can stop the machine from booting"},
-	{BUS_SMBUS, 0x58, 0x5f, FLOOR_OPEN, FLOOR_CHIP, FLOOR_OPEN,
+	{BUS_SMBUS, 0x58, 0x5f, FLOOR_OPEN, FLOOR_CHIP_UNBUFFERED, FLOOR_OPEN,
 		"clock drivers of registered memory modules live here"},
 	{BUS_SMBUS, 0x69, 0x69, FLOOR_OPEN, FLOOR_NEVER, FLOOR_NEVER,
 		"the clock generator of many boards"},

@@ -75,6 +75,7 @@ void policy_free(struct policy *policy)
 
 struct door_reading {
 	struct door door;
+	bool transfer, inspect, release; /* given */
 	const struct policy *policy;
 };
 
@@ -106,20 +107,33 @@ static const char *set_transfer(struct door_reading *reading, const char *value)
 	return "Transfer= is nothing, read-only or read-write";
 }
 
+static bool once(bool *given)
+{
+	bool first = !*given;
+
+	*given = true;
+	return first;
+}
+
 static const char *door_key(
 	void *userdata, const char *section, const char *key, const char *value, int line)
 {
+	static const char *const twice = "given twice";
 	struct door_reading *reading = userdata;
 
 	if (strcmp(section, "Door") != 0)
 		return "unknown section ([Door])";
+	if (!key)
+		return NULL;
 	if (strcmp(key, "Transfer") == 0)
-		return set_transfer(reading, value);
+		return once(&reading->transfer) ? set_transfer(reading, value) : twice;
 	if (strcmp(key, "Inspect") == 0)
-		return parse_bool(value, &reading->door.inspect);
+		return once(&reading->inspect) ? parse_bool(value, &reading->door.inspect) : twice;
+	if (strcmp(key, "Release") == 0)
+		return once(&reading->release) ? parse_bool(value, &reading->door.release) : twice;
 	if (strcmp(key, "Devices") == 0)
 		return add_devices(reading, value);
-	return "unknown key in [Door] (Transfer, Inspect, Devices)";
+	return "unknown key in [Door] (Transfer, Inspect, Release, Devices)";
 }
 
 bool door_load(struct door *ret_door, const char *name, char *const *files,
@@ -128,8 +142,11 @@ bool door_load(struct door *ret_door, const char *name, char *const *files,
 	struct door_reading reading = {.policy = policy};
 	bool good = true;
 
-	for (char *const *file = files; *file; file++)
+	for (char *const *file = files; *file; file++) {
+		/* A drop-in may say otherwise; one file may not. */
+		reading.transfer = reading.inspect = reading.release = false;
 		good &= config_read(*file, door_key, &reading, problem, userdata);
+	}
 	if (!good)
 		return false;
 	reading.door.name = strdup(name);

@@ -1,101 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "policy/parse.h"
+/* Rules: OPERATION [COMMAND...] [length N[-N]] [data BYTE...], and registers behind a pointer. */
+#include "policy/words.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Words of a value, separated by blanks. Longer lines are refused, not cut. */
-#define WORDS_MAX 48
-#define LINE_MAX_ 256
-
-struct words {
-	char copy[LINE_MAX_];
-	char *word[WORDS_MAX];
-	unsigned count;
-};
-
-static const char *split(const char *text, struct words *ret_words)
+const char *words_split_operation(const char *text, struct words *ret_words, int *ret_kind)
 {
-	char *save = NULL;
-
-	if (strlen(text) >= sizeof(ret_words->copy))
-		return "line too long";
-	strcpy(ret_words->copy, text);
-	ret_words->count = 0;
-	for (char *word = strtok_r(ret_words->copy, " \t", &save); word;
-		word = strtok_r(NULL, " \t", &save)) {
-		if (ret_words->count == WORDS_MAX)
-			return "too many words";
-		ret_words->word[ret_words->count++] = word;
-	}
-	return NULL;
-}
-
-/* The words, and the kind that the first of them names: -1 if it names none. */
-static const char *split_operation(const char *text, struct words *ret_words, int *ret_kind)
-{
-	const char *why = split(text, ret_words);
+	const char *why = words_split(text, ret_words);
 
 	if (!why)
 		*ret_kind = ret_words->count ? operation_kind_from_name(ret_words->word[0]) : -1;
-	return why;
-}
-
-/* strtoul takes signs, blanks and octal; here a leading zero without x is an error, not octal. */
-static bool number(const char *text, size_t length, unsigned max, uint16_t *ret_value)
-{
-	bool hex = length > 2 && text[0] == '0' && text[1] == 'x';
-	unsigned long value = 0;
-
-	if (hex) {
-		text += 2;
-		length -= 2;
-	}
-	if (length == 0 || length > 5 || (!hex && length > 1 && text[0] == '0'))
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		const char *digits = "0123456789abcdef";
-		char lower = text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] + 32) : text[i];
-		const char *digit = memchr(digits, lower, hex ? 16 : 10);
-
-		if (!digit)
-			return false;
-		value = value * (hex ? 16 : 10) + (unsigned long)(digit - digits);
-	}
-	*ret_value = (uint16_t)value;
-	return value <= max;
-}
-
-const char *parse_range(const char *text, unsigned max, struct word_range *ret_range)
-{
-	const char *dash = strchr(text, '-');
-	size_t head = dash ? (size_t)(dash - text) : strlen(text);
-	struct word_range range;
-
-	if (!number(text, head, max, &range.first))
-		return "not a number of the allowed range (decimal or 0x...)";
-	range.last = range.first;
-	if (dash && !number(dash + 1, strlen(dash + 1), max, &range.last))
-		return "not a number of the allowed range (decimal or 0x...) after '-'";
-	if (range.last < range.first)
-		return "range the wrong way round";
-	*ret_range = range;
-	return NULL;
-}
-
-const char *parse_addresses(const char *text, uint8_t *bitmap)
-{
-	struct words words;
-	const char *why = split(text, &words);
-
-	for (unsigned i = 0; !why && i < words.count; i++) {
-		struct word_range range;
-
-		why = parse_range(words.word[i], ADDRESSES - 1, &range);
-		for (unsigned address = range.first; !why && address <= range.last; address++)
-			bitmap_set(bitmap, address);
-	}
 	return why;
 }
 
@@ -165,8 +81,6 @@ static const char *parse_data(const struct words *words, unsigned *at, struct ru
 {
 	if (*at == words->count || strcmp(words->word[*at], "data") != 0)
 		return NULL;
-	if (rule->read)
-		return "data: a read carries none";
 	for (++*at; *at < words->count; ++*at) {
 		struct word_range range;
 		const char *why = parse_range(words->word[*at], 0xff, &range);
@@ -181,13 +95,26 @@ static const char *parse_data(const struct words *words, unsigned *at, struct ru
 	return rule->n_data ? NULL : "data: which bytes?";
 }
 
+const char *words_parse_shape(const struct words *words, unsigned *at, struct rule *rule)
+{
+	const char *why = parse_commands(words, at, rule);
+
+	if (!why)
+		why = parse_length(words, at, rule);
+	if (!why)
+		why = parse_data(words, at, rule);
+	if (!why && *at < words->count)
+		why = "something is left over at the end of the line";
+	return why;
+}
+
 const char *parse_rule(const char *text, bool read, struct rule *ret_rule)
 {
 	struct rule rule = {.read = read};
 	unsigned at = 1;
 	struct words words;
 	int kind;
-	const char *why = split_operation(text, &words, &kind);
+	const char *why = words_split_operation(text, &words, &kind);
 
 	if (why)
 		return why;
@@ -195,51 +122,32 @@ const char *parse_rule(const char *text, bool read, struct rule *ret_rule)
 		return "unknown operation (quick, byte, byte_data, word_data, block_data, "
 		       "i2c_block, i2c)";
 	rule.kind = (uint8_t)kind;
-	why = parse_commands(&words, &at, &rule);
-	if (!why)
-		why = parse_length(&words, &at, &rule);
-	if (!why)
-		why = parse_data(&words, &at, &rule);
-	if (!why && at < words.count)
-		why = "something is left over at the end of the line";
+	why = words_parse_shape(&words, &at, &rule);
+	if (!why && read && rule.n_data)
+		why = "data: a read carries none";
 	if (!why)
 		*ret_rule = rule;
 	return why;
 }
 
-const char *parse_expectation(const char *text, struct expectation *ret_expectation)
+const char *parse_register_rule(const char *text, struct register_rule *ret_rule)
 {
-	struct expectation expectation = {0};
-	struct word_range range;
+	struct register_rule rule = {0};
 	struct words words;
-	int kind;
-	const char *why = split_operation(text, &words, &kind);
+	const char *why = words_split(text, &words);
 
-	if (why)
-		return why;
-	if (kind != RGBROKER_BYTE_DATA && kind != RGBROKER_WORD_DATA)
-		return "a fingerprint is read by byte_data or word_data";
-	if (words.count < 3 || words.count > 2 + EXPECT_VALUES_MAX)
-		return "say: OPERATION COMMAND VALUE, with up to four values";
-	why = parse_range(words.word[1], 0xff, &range);
-	if (why || range.first != range.last)
-		return why ? why : "one command to a line";
-	expectation.kind = (uint8_t)kind;
-	expectation.command = (uint8_t)range.first;
-	for (unsigned i = 2; i < words.count; i++) {
-		why = parse_range(words.word[i], kind == RGBROKER_BYTE_DATA ? 0xff : 0xffff,
-			&expectation.values[expectation.n_values++]);
-		if (why)
-			return why;
+	if (!why && words.count == 0)
+		why = "which registers?";
+	if (!why)
+		why = parse_range(words.word[0], 0xffff, &rule.registers);
+	if (!why && words.count > 1 && (words.count < 3 || strcmp(words.word[1], "value") != 0))
+		why = "say: REGISTER[-REGISTER] [value VALUE[-VALUE]...]";
+	for (unsigned i = 2; !why && i < words.count; i++) {
+		if (rule.n_values == VALUES_MAX)
+			return "more than 16 values";
+		why = parse_range(words.word[i], 0xff, &rule.values[rule.n_values++]);
 	}
-	*ret_expectation = expectation;
-	return NULL;
-}
-
-const char *parse_bool(const char *text, bool *ret_value)
-{
-	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
-		return "say yes or no";
-	*ret_value = strcmp(text, "yes") == 0;
-	return NULL;
+	if (!why)
+		*ret_rule = rule;
+	return why;
 }

@@ -15,8 +15,11 @@
 #define POLICY_DEVICES_MAX 64 /* one bit each in struct facts */
 #define POLICY_DOORS_MAX 16
 #define RULE_DATA_MAX 8 /* leading data bytes a rule can constrain */
-#define EXPECT_VALUES_MAX 4
+#define VALUES_MAX 16   /* alternatives in one line */
+#define MAKERS_MAX 8
 #define ADDRESSES 128 /* 7 bits */
+#define SLOTS 8       /* of memory modules on one bus: their SPDs are at 0x50-0x57 */
+#define SLOT_ADDRESS 0x50
 
 struct byte_range {
 	uint8_t first, last;
@@ -26,10 +29,18 @@ struct word_range {
 	uint16_t first, last;
 };
 
-/* One Read= or Write= line of a device file. */
+/* What an operation has to do with a chip's register pointer. */
+enum rule_role {
+	RULE_PLAIN,   /* nothing: its command names the register */
+	RULE_POINTER, /* its first two bytes set the pointer, high byte first */
+	RULE_DATA,    /* it reads or writes the register that is pointed to */
+};
+
+/* One Read= or Write= line of a device file, or a Set= line. */
 struct rule {
 	uint8_t kind; /* enum rgbroker_kind */
 	bool read;
+	enum rule_role role;
 	bool after_recognition;    /* of [Control], not of [Detect] */
 	uint8_t commands[256 / 8]; /* bitmap; all set where the kind has no command */
 	struct word_range length;  /* payload bytes; a block's count does not count */
@@ -40,12 +51,59 @@ struct rule {
 	char *text; /* "Write=byte_data 0xa4", as the file says it */
 };
 
+/* One line of [Registers]: what may be done to registers behind a pointer. */
+struct register_rule {
+	struct word_range registers;
+	bool read;
+	bool moves; /* a value is the chip's new address, shifted left by one */
+	unsigned n_values;
+	struct word_range values[VALUES_MAX]; /* that may be written; none: any */
+	int line;
+	char *file;
+	char *text;
+};
+
 /* One Expect= line: a read whose answer tells the family. */
 struct expectation {
-	uint8_t kind; /* RGBROKER_BYTE_DATA or RGBROKER_WORD_DATA */
+	uint8_t kind;
 	uint8_t command;
+	uint16_t length; /* bytes to read; a block's count does not count */
+	uint16_t mask;   /* byte_data and word_data: what of the answer counts */
 	unsigned n_values;
-	struct word_range values[EXPECT_VALUES_MAX];
+	struct word_range values[VALUES_MAX]; /* byte_data and word_data: one of them */
+	unsigned n_data;
+	struct byte_range data[RULE_DATA_MAX]; /* the others: how the answer begins */
+	unsigned n_send;
+	uint8_t send[RULE_DATA_MAX]; /* i2c: written first, a transfer of its own */
+};
+
+/* PCI ids of the adapter's parent; those that are not asked for match any. */
+enum { PCI_VENDOR, PCI_DEVICE, PCI_SUBVENDOR, PCI_SUBDEVICE, PCI_IDS };
+struct pci_match {
+	uint16_t id[PCI_IDS];
+	bool any[PCI_IDS];
+};
+
+/* A growing list of globs; empty: anything matches. */
+struct globs {
+	char **items;
+	size_t count;
+};
+
+enum memory_kind {
+	MEMORY_UNSEEN, /* not looked at yet */
+	MEMORY_EMPTY,  /* nobody answers for that slot */
+	MEMORY_DDR4,
+	MEMORY_DDR5,
+	MEMORY_OTHER,   /* older kinds */
+	MEMORY_OBSCURE, /* looked, and cannot tell */
+};
+
+/* The memory module of one slot. */
+struct memory {
+	enum memory_kind kind;
+	bool unbuffered; /* proven: no register or clock driver of its own on the bus */
+	uint16_t maker;  /* JEDEC, the two bytes of its SPD, the first one high; 0: not known */
 };
 
 /* One family of hardware: a device file. */
@@ -53,14 +111,25 @@ struct device {
 	char *name; /* of the file, without .conf */
 	char *file;
 	char *description;
-	unsigned classes;                 /* 1 << enum bus_class */
-	char *adapter;                    /* glob over the adapter's name, NULL: any */
+	unsigned classes;      /* 1 << enum bus_class */
+	struct globs adapters; /* over the adapter's name */
+	struct globs boards;   /* over the mainboard's name (DMI) */
+	struct pci_match *pci; /* one of them */
+	size_t n_pci;
 	uint8_t addresses[ADDRESSES / 8]; /* bitmap */
+	unsigned memory;                  /* 1 << enum memory_kind, one of them; 0: whatever */
+	uint16_t makers[MAKERS_MAX];      /* of the module, one of them; 0 ends them */
+	bool any_slot;                    /* of any module on the bus, not that at address & 7 */
 	bool no_fingerprint;              /* Expect=none: there is none, and the file says so */
 	struct expectation *expectations;
 	size_t n_expectations;
+	unsigned pause_ms; /* between the reads that recognise it */
 	struct rule *rules;
 	size_t n_rules;
+	bool advances; /* each byte written moves the pointer on by one; of reads nothing is known
+			*/
+	struct register_rule *registers;
+	size_t n_registers;
 };
 
 enum door_transfer { DOOR_NOTHING, DOOR_READ_ONLY, DOOR_READ_WRITE };
@@ -70,6 +139,7 @@ struct door {
 	char *name;
 	enum door_transfer transfer;
 	bool inspect;
+	bool release;
 	uint64_t devices; /* bit i: devices[i] */
 };
 
@@ -83,22 +153,40 @@ struct policy {
 
 /* What is known of the bus. All zero: nothing. */
 enum owner { OWNER_UNKNOWN, OWNER_NONE, OWNER_KERNEL };
+enum presence { PRESENCE_UNKNOWN, PRESENCE_NO, PRESENCE_YES };
 struct facts {
 	uint64_t recognised[ADDRESSES]; /* bit i: the chip answered as devices[i] expects */
 	uint64_t stranger[ADDRESSES];   /* bit i: it did not */
 	uint8_t owner[ADDRESSES];       /* enum owner */
+	uint8_t edid[ADDRESSES];        /* enum presence: a display's EDID can be read there */
+	uint8_t answers[ADDRESSES];     /* enum presence: somebody acknowledges there */
+	struct memory memory[SLOTS];
 };
 
-/* Forget what may change between two requests: bound drivers, and chips that were not there. */
+/* Forget what may change between two requests: drivers, displays, chips that were not there. */
 void facts_refresh(struct facts *facts);
-/* Forget that a chip was recognised: it failed to answer. */
+/* Forget that a chip was recognised: it failed to answer, or was moved. */
 void facts_forget(struct facts *facts, uint8_t address);
 
+/* A register pointer as somebody sees it. */
+struct pointer {
+	bool known;
+	uint16_t value;
+};
+
+/* Who asks: what he has a right to, and how the chip that he asks for stands to him. */
+struct caller {
+	const struct door *door; /* NULL: no rights */
+	bool claimed;            /* another process has the chip */
+	struct pointer pointer;  /* where his next datum would go */
+};
+
 enum floor_lift {
-	FLOOR_OPEN,          /* the floor has no say */
-	FLOOR_CHIP,          /* only for a recognised chip */
-	FLOOR_CHIP_NOT_DDR5, /* only for a recognised chip on a bus proven not to hold DDR5 */
-	FLOOR_NOT_DISPLAY,   /* only where no display answers */
+	FLOOR_OPEN,            /* the floor has no say */
+	FLOOR_CHIP,            /* only for a recognised chip */
+	FLOOR_CHIP_UNBUFFERED, /* the same, and the module in its slot proven to be unbuffered */
+	FLOOR_CHIP_NOT_DDR5,   /* the same, on a bus proven not to hold DDR5 */
+	FLOOR_NOT_DISPLAY,     /* only where no display answers */
 	FLOOR_NEVER,
 };
 
@@ -114,7 +202,16 @@ const struct floor_row *floor_find(enum bus_class class, uint8_t address);
 enum floor_lift floor_lift(const struct floor_row *row, const struct rgbroker_operation *operation);
 
 enum verdict { VERDICT_ALLOWED, VERDICT_REFUSED, VERDICT_NEEDS_FACT };
-enum needed_fact { FACT_OWNER, FACT_RECOGNISED };
+enum fact {
+	FACT_OWNER,      /* facts.owner */
+	FACT_RECOGNISED, /* facts.recognised or .stranger, by device_index */
+	FACT_MEMORY,     /* facts.memory, the address being that of the SPD */
+	FACT_EDID,       /* facts.edid */
+	FACT_ANSWERS,    /* facts.answers */
+};
+
+/* Which gate decided, where the reason alone does not tell. */
+enum gate { GATE_NONE, GATE_MEMORY, GATE_FINGERPRINT, GATE_REGISTER, GATE_MOVE };
 
 struct judgement {
 	enum verdict verdict;
@@ -122,16 +219,44 @@ struct judgement {
 	const struct floor_row *floor; /* the row that refused, or asked for more */
 	const struct device *device;   /* whose rule decided, or whose chip must be proven */
 	const struct rule *rule;
-	enum needed_fact fact;
-	unsigned device_index; /* of FACT_RECOGNISED */
+	enum gate gate;
+	enum fact fact; /* that is needed */
+	uint8_t fact_address;
+	unsigned device_index;  /* of device */
+	struct pointer pointer; /* behind RULE_POINTER, RULE_DATA: the register meant */
+	const struct register_rule *register_rule; /* that let the first register pass */
 };
 
 /*
  * Judge one operation. data: the bytes a write carries, NULL for a read. Pure: the same arguments
  * always give the same judgement. The caller has checked kind, address and length (decode.h).
  */
-struct judgement policy_judge(const struct policy *policy, const struct door *door,
+struct judgement policy_judge(const struct policy *policy, const struct caller *caller,
 	const struct facts *facts, const struct rgbroker_operation *operation, const uint8_t *data);
+
+/* Where the pointer is once an operation that was allowed has been carried out. */
+struct pointer policy_pointer_after(
+	const struct judgement *judgement, const struct rgbroker_operation *operation);
+/* Whether it writes to a chip that must be recognised first: whoever does so claims the chip. */
+bool policy_claims(const struct judgement *judgement);
+/* Whether it moves the chip to another address, and to which. */
+bool policy_moves(const struct judgement *judgement, const struct rgbroker_operation *operation,
+	const uint8_t *data, uint8_t *ret_address);
+/* The operation and data that set a device's pointer. */
+void policy_set_pointer(const struct device *device, uint8_t address, uint16_t value,
+	struct rgbroker_operation *ret_operation, uint8_t *ret_data);
+
+/* --- gates.c: each lets a judgement that allows stand, turns it down, or asks for a fact --- */
+
+/* The memory module that a family, or the floor, requires. */
+void gate_memory(struct judgement *judgement, const struct facts *facts, uint8_t address,
+	enum floor_lift lift);
+void gate_display(struct judgement *judgement, const struct facts *facts, uint8_t address);
+/* The registers behind a pointer, their values, and where a chip may be moved. */
+void gate_registers(struct judgement *judgement, enum bus_class class, const struct caller *caller,
+	const struct facts *facts, const struct rgbroker_operation *operation, const uint8_t *data);
+void judgement_refuse(struct judgement *judgement, enum rgbroker_reason reason, enum gate gate);
+void judgement_ask(struct judgement *judgement, enum fact fact, uint8_t address);
 
 /* One sentence for a person: what decided and where it is written. Returns buffer. */
 const char *policy_explain(const struct judgement *judgement, char *buffer, size_t size);

@@ -8,6 +8,11 @@ void facts_refresh(struct facts *facts)
 {
 	memset(facts->stranger, 0, sizeof(facts->stranger));
 	memset(facts->owner, OWNER_UNKNOWN, sizeof(facts->owner));
+	memset(facts->edid, PRESENCE_UNKNOWN, sizeof(facts->edid));
+	memset(facts->answers, PRESENCE_UNKNOWN, sizeof(facts->answers));
+	for (unsigned slot = 0; slot < SLOTS; slot++)
+		if (facts->memory[slot].kind == MEMORY_OBSCURE)
+			facts->memory[slot].kind = MEMORY_UNSEEN;
 }
 
 void facts_forget(struct facts *facts, uint8_t address)
@@ -67,59 +72,105 @@ static bool rule_holds(
 	return true;
 }
 
-/*
- * Whether one rule that holds lets the operation pass as far as the chip is concerned. A family
- * without a fingerprint has nothing to recognise, but does not lift the floor either.
- */
-static struct judgement chip_gate(const struct policy *policy, unsigned index,
-	const struct rule *rule, const struct facts *facts, enum floor_lift lift, uint8_t address)
+static bool needs_chip(const struct judgement *judgement, enum floor_lift lift)
 {
-	const struct device *device = policy->devices[index];
-	struct judgement judgement = {.verdict = VERDICT_ALLOWED, .device = device, .rule = rule};
-	bool must = lift == FLOOR_CHIP || (rule->after_recognition && !device->no_fingerprint);
+	return lift == FLOOR_CHIP || lift == FLOOR_CHIP_UNBUFFERED || lift == FLOOR_CHIP_NOT_DDR5 ||
+	       (judgement->rule->after_recognition && !judgement->device->no_fingerprint);
+}
 
-	if (!must || facts->recognised[address] & (UINT64_C(1) << index))
-		return judgement;
-	if (!device->n_expectations || facts->stranger[address] & (UINT64_C(1) << index)) {
-		judgement.verdict = VERDICT_REFUSED;
-		judgement.reason = RGBROKER_REASON_UNPROVEN;
-		return judgement;
-	}
-	judgement.verdict = VERDICT_NEEDS_FACT;
-	judgement.fact = FACT_RECOGNISED;
-	judgement.device_index = index;
+/* A family without a fingerprint has nothing to recognise, but does not lift the floor either. */
+static void gate_fingerprint(struct judgement *judgement, const struct facts *facts,
+	enum floor_lift lift, uint8_t address)
+{
+	uint64_t bit = UINT64_C(1) << judgement->device_index;
+
+	if (!needs_chip(judgement, lift) || facts->recognised[address] & bit)
+		return;
+	if (!judgement->device->n_expectations || facts->stranger[address] & bit)
+		judgement_refuse(judgement, RGBROKER_REASON_UNPROVEN, GATE_FINGERPRINT);
+	else
+		judgement_ask(judgement, FACT_RECOGNISED, address);
+}
+
+bool policy_claims(const struct judgement *judgement)
+{
+	return judgement->rule->after_recognition && !judgement->rule->read &&
+	       judgement->rule->role != RULE_POINTER;
+}
+
+/*
+ * Whose rule holds is judged by all gates, in an order that puts nothing on the wire in vain. A
+ * claimed chip takes no writes of others, the pointer included: it would have to be set again.
+ */
+static struct judgement judge_rule(const struct policy *policy, unsigned index,
+	const struct rule *rule, const struct caller *caller, const struct facts *facts,
+	const struct rgbroker_operation *operation, const uint8_t *data)
+{
+	const struct floor_row *row = floor_find(policy->adapter.class, operation->address);
+	enum floor_lift lift = floor_lift(row, operation);
+	struct judgement judgement = {.verdict = VERDICT_ALLOWED,
+		.device = policy->devices[index],
+		.device_index = index,
+		.rule = rule,
+		.floor = lift == FLOOR_OPEN ? NULL : row};
+
+	if (facts->owner[operation->address] == OWNER_KERNEL)
+		judgement_refuse(&judgement, RGBROKER_REASON_OWNED, GATE_NONE);
+	else if (facts->owner[operation->address] == OWNER_UNKNOWN)
+		judgement_ask(&judgement, FACT_OWNER, operation->address);
+	else if (caller->claimed && rule->after_recognition && !rule->read)
+		judgement_refuse(&judgement, RGBROKER_REASON_CLAIMED, GATE_NONE);
+	if (judgement.verdict == VERDICT_ALLOWED)
+		gate_memory(&judgement, facts, operation->address, lift);
+	if (judgement.verdict == VERDICT_ALLOWED && lift == FLOOR_NOT_DISPLAY)
+		gate_display(&judgement, facts, operation->address);
+	if (judgement.verdict == VERDICT_ALLOWED)
+		gate_fingerprint(&judgement, facts, lift, operation->address);
+	if (judgement.verdict == VERDICT_ALLOWED)
+		gate_registers(&judgement, policy->adapter.class, caller, facts, operation, data);
 	return judgement;
 }
 
-/* Allowed beats a missing fact, a missing fact beats "not that chip", that beats "no rule". */
+/*
+ * Of the rules that hold, the one that comes nearest to allowing it is told: allowed beats a
+ * missing fact, that beats a refusal by a later gate, "no rule" comes last.
+ */
 static unsigned rank(const struct judgement *judgement)
 {
 	if (judgement->verdict == VERDICT_ALLOWED)
-		return 3;
+		return 6;
 	if (judgement->verdict == VERDICT_NEEDS_FACT)
-		return 2;
-	return judgement->reason == RGBROKER_REASON_UNPROVEN ? 1 : 0;
+		return 5;
+	switch (judgement->reason) {
+	case RGBROKER_REASON_CLAIMED:
+		return 4;
+	case RGBROKER_REASON_POINTER:
+		return 3;
+	case RGBROKER_REASON_RULE:
+		return judgement->rule ? 2 : 0;
+	default:
+		return 1;
+	}
 }
 
-static struct judgement judge_rules(const struct policy *policy, const struct door *door,
-	const struct facts *facts, const struct rgbroker_operation *operation, const uint8_t *data,
-	enum floor_lift lift)
+static struct judgement judge_rules(const struct policy *policy, const struct caller *caller,
+	const struct facts *facts, const struct rgbroker_operation *operation, const uint8_t *data)
 {
 	struct judgement best = refused(RGBROKER_REASON_RULE);
 
 	for (unsigned i = 0; i < policy->n_devices; i++) {
 		const struct device *device = policy->devices[i];
 
-		if (!(door->devices & (UINT64_C(1) << i)) ||
+		if (!(caller->door->devices & (UINT64_C(1) << i)) ||
 			!bitmap_has(device->addresses, operation->address))
 			continue;
 		for (size_t k = 0; k < device->n_rules; k++) {
-			const struct rule *rule = &device->rules[k];
 			struct judgement judgement;
 
-			if (!rule_holds(rule, operation, data))
+			if (!rule_holds(&device->rules[k], operation, data))
 				continue;
-			judgement = chip_gate(policy, i, rule, facts, lift, operation->address);
+			judgement = judge_rule(
+				policy, i, &device->rules[k], caller, facts, operation, data);
 			if (rank(&judgement) > rank(&best))
 				best = judgement;
 		}
@@ -127,37 +178,18 @@ static struct judgement judge_rules(const struct policy *policy, const struct do
 	return best;
 }
 
-/* The kernel's claim on the address comes before any read of our own that would find out more. */
-static struct judgement owner_gate(struct judgement judgement, enum owner owner)
-{
-	if (owner == OWNER_KERNEL) {
-		judgement.verdict = VERDICT_REFUSED;
-		judgement.reason = RGBROKER_REASON_OWNED;
-	} else if (owner == OWNER_UNKNOWN) {
-		judgement.verdict = VERDICT_NEEDS_FACT;
-		judgement.fact = FACT_OWNER;
-	}
-	return judgement;
-}
-
-struct judgement policy_judge(const struct policy *policy, const struct door *door,
+struct judgement policy_judge(const struct policy *policy, const struct caller *caller,
 	const struct facts *facts, const struct rgbroker_operation *operation, const uint8_t *data)
 {
 	const struct floor_row *row = floor_find(policy->adapter.class, operation->address);
-	enum floor_lift lift = floor_lift(row, operation);
 	struct judgement judgement;
 
-	if (policy->adapter.class == BUS_NONE || !door_gives(door, operation))
+	if (policy->adapter.class == BUS_NONE || !door_gives(caller->door, operation))
 		return refused(RGBROKER_REASON_DOOR);
-	/* What would lift the last three cannot be proven yet: closed. */
-	if (lift == FLOOR_NEVER || lift == FLOOR_CHIP_NOT_DDR5 || lift == FLOOR_NOT_DISPLAY) {
+	if (floor_lift(row, operation) == FLOOR_NEVER) {
 		judgement = refused(RGBROKER_REASON_FLOOR);
 		judgement.floor = row;
 		return judgement;
 	}
-	judgement = judge_rules(policy, door, facts, operation, data, lift);
-	judgement.floor = lift == FLOOR_OPEN ? NULL : row;
-	if (judgement.verdict == VERDICT_REFUSED)
-		return judgement;
-	return owner_gate(judgement, facts->owner[operation->address]);
+	return judge_rules(policy, caller, facts, operation, data);
 }

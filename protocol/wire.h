@@ -30,7 +30,13 @@
 enum rgbroker_opcode {
 	RGBROKER_TRANSFER = 1, /* run the operations in order, stop at the first failure */
 	RGBROKER_INFO = 2,     /* reply data: struct rgbroker_info */
-	RGBROKER_STATUS = 3,   /* reply data: struct rgbroker_status; doors with Inspect=yes */
+	/* doors with Inspect=yes; what they answer stands in inspect.h */
+	RGBROKER_STATUS = 3,  /* reply data: struct rgbroker_status */
+	RGBROKER_CHIPS = 4,   /* reply data: struct rgbroker_chip..., from row number context on */
+	RGBROKER_COUNTS = 5,  /* reply data: struct rgbroker_count..., from row number context on */
+	RGBROKER_MONITOR = 6, /* from the reply on a struct rgbroker_event a message, for good */
+	/* doors with Release=yes */
+	RGBROKER_RELEASE = 7, /* end the claim on address context; -ENOENT: there is none */
 };
 
 /* The SMBus kinds carry the kernel's I2C_SMBUS_* numbers. What is missing cannot be asked for. */
@@ -55,13 +61,14 @@ struct rgbroker_request {
 
 struct rgbroker_operation {
 	uint8_t kind;
-	uint8_t read;     /* 0: write, 1: read */
-	uint8_t address;  /* 7 bits */
-	uint8_t command;  /* 0 where the kind has none */
-	uint16_t length;  /* write: bytes of data sent along; read: room in the reply, always filled
-			   */
-	uint8_t joined;   /* RGBROKER_I2C: 1: the next operation follows by a repeated start */
-	uint8_t reserved; /* 0 */
+	uint8_t read;    /* 0: write, 1: read */
+	uint8_t address; /* 7 bits */
+	uint8_t command; /* 0 where the kind has none */
+	uint16_t length; /* write: bytes of data sent along; read: room in the reply, always filled
+			  */
+	uint8_t joined;  /* RGBROKER_I2C: 1: the next operation follows by a repeated start */
+	uint8_t earlier; /* 1: this context may have set a pointer there over an earlier connection
+			  */
 };
 
 /* Why a request was not, or not wholly, carried out. */
@@ -88,21 +95,14 @@ struct rgbroker_reply {
 	uint16_t done;           /* operations carried out; or the refused one's, if none was */
 	uint16_t length;         /* bytes of data that follow: room of the done reads, in order */
 	uint64_t pointer_writes; /* bit i: operation i set a chip's register pointer; keep it */
+	uint64_t pointer_moves;  /* bit i: operation i went through the pointer: what is kept of
+				    this context and address no longer tells where it is */
 };
 
 struct rgbroker_info {
 	uint32_t functionality; /* I2C_FUNC_* of the adapter, less what cannot be asked for */
 	uint32_t adapter;       /* N of i2c-N */
 	char name[64];          /* as in sysfs, NUL-terminated */
-};
-
-struct rgbroker_status {
-	uint64_t requests; /* since this broker started; so are the others */
-	uint64_t operations;
-	uint64_t refused; /* requests */
-	uint64_t failed;  /* requests that the bus failed */
-	uint32_t clients; /* connected now */
-	uint32_t reserved;
 };
 
 #define RGBROKER_REQUEST_MAX                                                                       \
@@ -112,6 +112,5 @@ struct rgbroker_status {
 
 static_assert(sizeof(struct rgbroker_request) == 16, "wire format");
 static_assert(sizeof(struct rgbroker_operation) == 8, "wire format");
-static_assert(sizeof(struct rgbroker_reply) == 24, "wire format");
+static_assert(sizeof(struct rgbroker_reply) == 32, "wire format");
 static_assert(sizeof(struct rgbroker_info) == 72, "wire format");
-static_assert(sizeof(struct rgbroker_status) == 40, "wire format");
