@@ -6,27 +6,42 @@
 #include <systemd/sd-event.h>
 
 #include "broker/bus.h"
+#include "broker/decode.h"
 #include "broker/log.h"
+#include "broker/pointers.h"
+#include "broker/process.h"
 #include "policy/policy.h"
+#include "protocol/inspect.h"
 
 #define CLIENTS_MAX 512
 #define LISTENERS_MAX 16
+#define MONITORS_MAX 8
+#define ERRORS_MAX 16 /* different ones that are counted apart */
 
 struct broker;
+
+/* How often something was allowed, or failed, and refused. */
+struct count {
+	uint64_t allowed, refused;
+};
 
 /* A listening socket; its name is the right it gives. */
 struct listener {
 	struct broker *broker;
 	char name[64];
 	const struct door *door; /* NULL: no door file of that name, no rights */
+	struct count count;
 	sd_event_source *source;
 };
 
 /* A connected peer. */
 struct client {
 	struct broker *broker;
-	const struct listener *listener;
+	struct listener *listener;
+	struct process *process;
 	struct ucred peer; /* pid 0: of another pid namespace */
+	bool monitors;     /* it is sent events */
+	uint32_t lost;     /* events that it did not take */
 	sd_event_source *source;
 	struct client *next, **link; /* in broker->clients */
 };
@@ -36,10 +51,14 @@ struct broker {
 	struct bus bus;
 	struct policy policy;
 	struct facts facts;
+	struct pointers pointers;
+	struct process *processes;
+	struct process *claims[ADDRESSES]; /* who has the chip */
 	uint64_t suspended_usec; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC when facts were begun */
 	struct listener listeners[LISTENERS_MAX];
 	size_t n_listeners;
 	struct client *clients;
+	unsigned n_monitors;
 	bool accepting, stopping;
 	sd_event_source *accept_again; /* a timer, armed while descriptors are short */
 	sd_event_source *idle;         /* a timer: is anybody still asking? */
@@ -47,6 +66,13 @@ struct broker {
 	uint64_t last_request_usec;    /* CLOCK_MONOTONIC */
 	struct rate_limit peer_lines;  /* of journal lines */
 	struct rgbroker_status status;
+	struct count device_counts[POLICY_DEVICES_MAX];
+	uint64_t reason_counts[RGBROKER_REASON_PROTOCOL + 1];
+	struct {
+		int number;
+		uint64_t count;
+	} error_counts[ERRORS_MAX]; /* the last one: all further errnos, number 0 */
+	struct rgbroker_live *live; /* NULL: could not be had */
 };
 
 /* --- door.c --- */
@@ -61,9 +87,63 @@ void broker_drain(struct broker *broker, const char *why);
 /* --- session.c --- */
 
 /* Start serving a connected socket; it is closed on failure. */
-int client_new(const struct listener *listener, int fd);
+int client_new(struct listener *listener, int fd);
 /* Answer everything the peer has sent with "not executed", and let it go. */
 void client_drain(struct client *client);
+
+/* The reply in the making. */
+struct reply {
+	struct rgbroker_reply head;
+	uint8_t data[RGBROKER_DATA_MAX];
+};
+
+void reply_set(struct reply *reply, enum rgbroker_reason reason, int result);
+
+/* --- transfer.c --- */
+
+/* Judge all operations, then carry them out, up to the first that fails. */
+void do_transfer(struct client *client, const struct request *request, struct reply *reply);
+
+/*
+ * bus_run() with what belongs to it: the live page, counters, and events if own. own: it is for the
+ * broker itself, on behalf of the client.
+ */
+int broker_run(struct client *client, bool own, const struct rgbroker_operation *operations,
+	size_t count, const uint8_t *const *data, uint8_t *read_data);
+
+/* --- inspect.c --- */
+
+void do_info(struct client *client, const struct request *request, struct reply *reply);
+void do_status(struct client *client, const struct request *request, struct reply *reply);
+void do_chips(struct client *client, const struct request *request, struct reply *reply);
+void do_counts(struct client *client, const struct request *request, struct reply *reply);
+void do_release(struct client *client, const struct request *request, struct reply *reply);
+
+/* Count one operation that was judged. */
+void count_judgement(struct client *client, const struct judgement *judgement);
+void count_error(struct broker *broker, int error);
+
+/* Set the live page up; without it only `status` of a hanging bus knows less. */
+void live_open(struct broker *broker);
+void live_begin(struct client *client, const struct rgbroker_operation *operation);
+void live_end(struct broker *broker);
+
+/* --- monitor.c --- */
+
+void do_monitor(struct client *client, const struct request *request, struct reply *reply);
+
+/* What was done for a client, told to all who watch. Costs a comparison if nobody does. */
+struct happening {
+	const struct rgbroker_operation *operation;
+	const uint8_t *data; /* written, or read; NULL: none */
+	const char *device;  /* the file that decided; NULL: none */
+	uint32_t context;
+	uint16_t index, count;
+	enum rgbroker_reason reason;
+	int result;
+	bool own;
+};
+void monitor_tell(struct client *client, const struct happening *happening);
 
 /* --- peer-log.c --- */
 

@@ -41,6 +41,7 @@ int bus_open(struct bus *ret_bus, unsigned number, int fd)
 		return r;
 	}
 	ret_bus->fd = fd;
+	ret_bus->number = number;
 	ret_bus->functionality = (uint32_t)functionality & ~(uint32_t)ABSENT;
 	return 0;
 }
@@ -64,6 +65,27 @@ int bus_owner(struct bus *bus, uint8_t address, bool *ret_owned)
 		return r;
 	*ret_owned = r == -EBUSY;
 	return 0;
+}
+
+/* ee1004 and spd5118 (drivers/misc/eeprom, drivers/hwmon) let everybody read it. */
+int bus_kernel_spd(
+	const struct bus *bus, uint8_t address, unsigned offset, uint8_t *data, size_t size)
+{
+	char path[64];
+	ssize_t got;
+	int fd, r = 0;
+
+	snprintf(path, sizeof(path), "/sys/bus/i2c/devices/%u-%04x/eeprom", bus->number, address);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	got = pread(fd, data, size, (off_t)offset);
+	if (got < 0)
+		r = -errno;
+	else if ((size_t)got < size)
+		r = -ENODATA;
+	close(fd);
+	return r;
 }
 
 /* data->block[0] is the count in both block kinds, and in what the reply carries. */

@@ -13,6 +13,7 @@
 
 struct bus {
 	int fd;
+	unsigned number;
 	uint32_t functionality; /* I2C_FUNC_*, less what the protocol cannot say */
 };
 
@@ -25,6 +26,13 @@ void bus_close(struct bus *bus);
 
 /* Whether a kernel driver is bound to the address. Nothing goes on the wire. */
 int bus_owner(struct bus *bus, uint8_t address, bool *ret_owned);
+
+/*
+ * Bytes of the SPD at an address (0x50-0x57) as the kernel's own driver shows them, all pages one
+ * behind the other. 0, -ENOENT if no such driver is bound, or another negative errno.
+ */
+int bus_kernel_spd(
+	const struct bus *bus, uint8_t address, unsigned offset, uint8_t *data, size_t size);
 
 /*
  * Carry out one SMBus operation, or count joined plain I2C messages as one transfer.

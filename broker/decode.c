@@ -31,7 +31,7 @@ static bool operation_is_good(const struct rgbroker_operation *operation)
 
 	if (operation->kind > RGBROKER_I2C || !kinds[operation->kind].known)
 		return false;
-	if (operation->read > 1 || operation->address > 0x7f || operation->reserved)
+	if (operation->read > 1 || operation->address > 0x7f || operation->earlier > 1)
 		return false;
 	kind = &kinds[operation->kind];
 	length = operation->read ? kind->read : kind->write;

@@ -183,6 +183,7 @@ static int run(struct broker *broker, const struct options *options)
 		r = start_loop(broker);
 	if (r < 0)
 		return r;
+	live_open(broker);
 	log_line(LOG_INFO, NULL, "i2c-%u (%s): class %s, %zu device families, %zu doors",
 		broker->policy.adapter.number, broker->policy.adapter.name,
 		bus_class_name(broker->policy.adapter.class), broker->policy.n_devices,

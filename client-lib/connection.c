@@ -57,6 +57,7 @@ static int await_reply(struct connection *connection, const struct connection_re
 			ret_reply->header.done = 0;
 			ret_reply->header.length = 0;
 			ret_reply->header.pointer_writes = 0;
+			ret_reply->header.pointer_moves = 0;
 			return 0;
 		case REPLY_MALFORMED:
 			return -EPROTO;
@@ -67,14 +68,19 @@ static int await_reply(struct connection *connection, const struct connection_re
 static int ask_once(struct connection *connection, struct connection_request *request,
 	struct connection_reply *ret_reply, int64_t deadline)
 {
+	struct rgbroker_operation operations[RGBROKER_OPERATIONS_MAX];
 	struct iovec parts[] = {
 		{&request->header, sizeof(request->header)},
-		{(void *)(uintptr_t)request->operations,
-			request->header.count * sizeof(*request->operations)},
+		{operations, request->header.count * sizeof(*operations)},
 		{(void *)(uintptr_t)request->data, request->header.length},
 	};
 	int r;
 
+	for (uint16_t i = 0; i < request->header.count; i++) {
+		operations[i] = request->operations[i];
+		operations[i].earlier = pointers_earlier(
+			&connection->pointers, request->header.context, operations[i].address);
+	}
 	request->header.version = RGBROKER_PROTOCOL_VERSION;
 	request->header.serial = ++connection->serial;
 	r = link_send(connection->descriptor, parts, 3, deadline);
@@ -156,6 +162,9 @@ static void learn(struct connection *connection, const struct connection_request
 		else if (!operation->read && (reply->pointer_writes >> i & 1))
 			pointers_keep(
 				&connection->pointers, request->header.context, operation, data);
+		else if (reply->pointer_moves >> i & 1)
+			pointers_drop(
+				&connection->pointers, request->header.context, operation->address);
 		if (!operation->read)
 			data += operation->length;
 	}

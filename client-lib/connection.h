@@ -34,6 +34,7 @@ struct connection {
 	_Atomic uint64_t inode; /* of the socket; read without the lock by connection_knows() */
 	_Atomic uint64_t
 		former[CONNECTION_FORMER]; /* of its predecessors: a dup may still have one */
+	bool linked_before;
 	struct pointer_memory pointers;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };

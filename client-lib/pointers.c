@@ -49,6 +49,7 @@ void pointers_keep(struct pointer_memory *memory, uint32_t context,
 	write->operation = *operation;
 	write->operation.joined = 0; /* what followed it is not repeated */
 	write->context = context;
+	write->link = memory->link;
 	write->used = tick(memory);
 	if (operation->length > 0)
 		memcpy(write->data, data, operation->length);
@@ -72,4 +73,19 @@ void pointers_doubt(
 	if (write != NULL && !operation->read && write->operation.kind == operation->kind &&
 		write->operation.command == operation->command)
 		write->used = 0;
+}
+
+void pointers_drop(struct pointer_memory *memory, uint32_t context, uint8_t address)
+{
+	struct pointer_write *write = find(memory, context, address);
+
+	if (write != NULL)
+		write->used = 0;
+}
+
+bool pointers_earlier(struct pointer_memory *memory, uint32_t context, uint8_t address)
+{
+	struct pointer_write *write = find(memory, context, address);
+
+	return memory->link > 0 && (write == NULL || write->link != memory->link);
 }

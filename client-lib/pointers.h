@@ -10,6 +10,7 @@
 
 #include "protocol/wire.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define POINTERS_KEPT 64
@@ -20,10 +21,12 @@ struct pointer_write {
 	uint8_t data[POINTER_DATA_MAX];
 	uint32_t context;
 	uint32_t used; /* when, in calls; 0: empty. The one longest unused makes room */
+	uint32_t link; /* over which connection, counted from 0, it was written last */
 };
 
 struct pointer_memory {
 	uint32_t clock;
+	uint32_t link; /* which connection this is, counted from 0 */
 	struct pointer_write writes[POINTERS_KEPT];
 };
 
@@ -42,3 +45,12 @@ const struct pointer_write *pointers_find(
  */
 void pointers_doubt(struct pointer_memory *memory, uint32_t context,
 	const struct rgbroker_operation *operation);
+
+/** After data went through the pointer, what is kept no longer tells where it is. */
+void pointers_drop(struct pointer_memory *memory, uint32_t context, uint8_t address);
+
+/**
+ * @return whether this context may have set a pointer there over an earlier connection, and over
+ * this one not yet: then the broker must not take it to mean what others of the process meant
+ */
+bool pointers_earlier(struct pointer_memory *memory, uint32_t context, uint8_t address);

@@ -135,6 +135,7 @@ static int add(
 		return -EMFILE;
 	connection_init(&file->connection, path, fd, inode, shim_timeout_ms());
 	file->connection.usable = connected;
+	file->connection.linked_before = connected;
 	atomic_store(&file->connection.note, note);
 	file->connection.own = connected;
 	file->connection.left_note = NOTE_FAILED;

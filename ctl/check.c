@@ -146,7 +146,8 @@ static int judge(
 
 	if (code == CTL_OK) {
 		find_owners(adapter, &facts);
-		judgement = policy_judge(&policy, policy_find_door(&policy, options->door), &facts,
+		judgement = policy_judge(&policy,
+			&(struct caller){.door = policy_find_door(&policy, options->door)}, &facts,
 			&example->operation, example->data);
 		snprintf(what, sizeof(what), "%s on i2c-%u",
 			operation_text(&example->operation, operation, sizeof(operation)),

@@ -32,7 +32,7 @@ static void judge_rule(
 
 	example_of_rule(rule, address, &example);
 	judgement = policy_judge(
-		&view->policy, view->door, &view->facts, &example.operation, example.data);
+		&view->policy, &(struct caller){.door = view->door}, &view->facts, &example.operation, example.data);
 	now = by_verdict[judgement.verdict];
 	if (quick && now == YES)
 		now = QUICK_ONLY;

@@ -85,21 +85,56 @@ static void take_time(void)
 /* Reads answer with the registers from the command on; plain ones and bytes from 0 on. */
 static void answer(const struct rgbroker_operation *operation, uint8_t *read_data)
 {
-	const struct fake_chip *chip = &fake()->chips[operation->address];
+	struct fake_chip *chip = &fake()->chips[operation->address];
 	bool counted =
 		operation->kind == RGBROKER_BLOCK_DATA || operation->kind == RGBROKER_I2C_BLOCK;
 	size_t at = 0;
 
+	if (chip->ene && operation->kind == RGBROKER_BYTE_DATA && operation->command == 0x81) {
+		read_data[0] = fake()->behind[chip->ene - 1][chip->pointer++];
+		return;
+	}
 	if (counted)
 		read_data[at++] = (uint8_t)(operation->length - 1);
 	for (uint8_t number = operation->command; at < operation->length; number++)
 		read_data[at++] = chip->registers[number];
 }
 
+int bus_kernel_spd(
+	const struct bus *bus, uint8_t address, unsigned offset, uint8_t *data, size_t size)
+{
+	unsigned slot = address % 8;
+
+	if (!fake()->kernel_spd_size[slot])
+		return -ENOENT;
+	if (offset + size > fake()->kernel_spd_size[slot])
+		return -ENODATA;
+	memcpy(data, fake()->kernel_spd[slot] + offset, size);
+	return 0;
+}
+
+static void write_ene(
+	struct fake_chip *chip, const struct rgbroker_operation *operation, const uint8_t *data)
+{
+	uint8_t *behind = fake()->behind[chip->ene - 1];
+
+	if (operation->kind == RGBROKER_WORD_DATA && operation->command == 0x00)
+		chip->pointer = (uint16_t)(data[0] << 8 | data[1]);
+	else if ((operation->kind == RGBROKER_BYTE_DATA && operation->command == 0x01) ||
+		 (operation->kind == RGBROKER_BLOCK_DATA && operation->command == 0x03))
+		for (size_t i = 0; i < operation->length; i++)
+			behind[chip->pointer++] = data[i];
+}
+
 static void keep(const struct rgbroker_operation *operation, const uint8_t *data)
 {
 	struct fake_chip *chip = &fake()->chips[operation->address];
 	uint8_t number = operation->command;
+
+	if (chip->ene) {
+		write_ene(chip, operation, data);
+		return;
+	}
 
 	for (size_t i = 0; i < operation->length; i++)
 		chip->registers[number++] = data[i];

@@ -14,7 +14,15 @@ struct fake_chip {
 	uint8_t present, owned;
 	int32_t error; /* what every operation answers, or 0 */
 	uint8_t registers[256];
+	uint8_t ene;      /* 0, or 1 + which of fake_bus.behind its pointer shows; see below */
+	uint16_t pointer; /* of an ENE controller */
 };
+
+/*
+ * An ENE controller: word data to command 0x00 set its pointer, high byte first; byte data to 0x01
+ * and blocks to 0x03 write behind it, byte data from 0x81 reads; each byte moves it on.
+ */
+#define FAKE_ENE_MAX 4
 
 /* One operation that reached the wire. */
 struct fake_entry {
@@ -29,6 +37,9 @@ struct fake_bus {
 	int32_t find_error, open_error;
 	int32_t opened_fd; /* as handed to bus_open() */
 	struct fake_chip chips[128];
+	uint8_t behind[FAKE_ENE_MAX][65536];
+	uint16_t kernel_spd_size[8]; /* 0: no SPD driver is bound in that slot */
+	uint8_t kernel_spd[8][1024];
 	uint32_t delay_usec;
 	atomic_uint hold;    /* set: operations wait in the middle */
 	atomic_uint waiting; /* one does */

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "protocol/inspect.h"
 #include "tests/daemon/ring.h"
 
 static struct batch good_batch(void)
@@ -114,7 +115,7 @@ static void test_bad_fields(void **state)
 		bad[i] = good_batch();
 	bad[0].operations[0].address = 0x80;
 	bad[1].operations[0].kind = 4; /* I2C_SMBUS_PROC_CALL */
-	bad[2].operations[1].reserved = 1;
+	bad[2].operations[1].earlier = 2;
 	bad[3].operations[1].joined = 1;
 	bad[4].header.opcode = 4;
 	bad[5] = batch_new(1);
@@ -316,7 +317,6 @@ static void test_status(void **state)
 	assert_int_equal(status.refused, 1);
 	assert_int_equal(status.failed, 1);
 	assert_int_equal(status.clients, 2);
-	assert_int_equal(status.reserved, 0);
 	close(rgb);
 	close(admin);
 }

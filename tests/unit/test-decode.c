@@ -164,9 +164,9 @@ static void test_other_fields_of_an_operation(void **state)
 		operation->address = (uint8_t)value;
 		assert_int_equal(judge(&message), value < 128 ? 0 : -EPROTO);
 		operation->address = 0x20;
-		operation->reserved = (uint8_t)value;
+		operation->earlier = (uint8_t)value;
 		assert_int_equal(judge(&message), value ? -EPROTO : 0);
-		operation->reserved = 0;
+		operation->earlier = 0;
 		operation->joined = (uint8_t)value; /* has no successor, and is not plain */
 		assert_int_equal(judge(&message), value ? -EPROTO : 0);
 		operation->joined = 0;

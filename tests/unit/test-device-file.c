@@ -202,7 +202,7 @@ static void test_all_that_can_be_said(void **state)
 	assert_int_equal(problems.count, 0);
 	assert_non_null(device);
 	assert_string_equal(device->description, "with = sign");
-	assert_string_equal(device->adapter, "NV*");
+	assert_string_equal(device->adapters.items[0], "NV*");
 	assert_int_equal(device->classes, 1 << BUS_SMBUS | 1 << BUS_GPU | 1 << BUS_CUSTOM);
 	for (unsigned i = 0; i < ADDRESSES; i++)
 		assert_int_equal(!!bitmap_has(device->addresses, i),

@@ -50,8 +50,10 @@ static struct judgement judge(const char *door, uint8_t address, uint8_t command
 	const struct rgbroker_operation operation = {
 		.kind = RGBROKER_BYTE_DATA, .address = address, .command = command, .length = 1};
 
-	return policy_judge(&fixture.policy, policy_find_door(&fixture.policy, door),
-		&fixture.facts, &operation, (const uint8_t *)"x");
+	const struct caller caller = {.door = policy_find_door(&fixture.policy, door)};
+
+	return policy_judge(
+		&fixture.policy, &caller, &fixture.facts, &operation, (const uint8_t *)"x");
 }
 
 /* expected: with the file's path where it has %s */

@@ -138,8 +138,9 @@ static void check_all(struct anything *anything, expected reason)
 
 				operation.address = (uint8_t)address;
 				operation.command = (uint8_t)command;
-				judgement = policy_judge(&anything->policy, &anything->door,
-					&anything->facts, &operation, operation.read ? NULL : data);
+				judgement = policy_judge(&anything->policy,
+					&(struct caller){.door = &anything->door}, &anything->facts,
+					&operation, operation.read ? NULL : data);
 				if (judgement.reason != expect ||
 					judgement.verdict !=
 						(expect ? VERDICT_REFUSED : VERDICT_ALLOWED))

@@ -130,8 +130,8 @@ static void check_one(
 			(operation->read ? operation->kind != RGBROKER_QUICK &&
 						   read_expected(operation, data, run->recognised)
 					 : write_expected(operation, data, run->recognised));
-	struct judgement judgement = policy_judge(
-		&run->policy, run->door, &run->facts, operation, operation->read ? NULL : data);
+	struct judgement judgement = policy_judge(&run->policy, &(struct caller){.door = run->door},
+		&run->facts, operation, operation->read ? NULL : data);
 
 	run->asked++;
 	if ((judgement.verdict == VERDICT_ALLOWED) != expected) {
@@ -264,9 +264,10 @@ static void test_admin_door(void **state)
 				.address = (uint8_t)at,
 				.length = shapes[i].length};
 
-			assert_int_equal(policy_judge(&run.policy, run.door, &run.facts, &operation,
-						 operation.read ? NULL : data)
-						 .reason,
+			assert_int_equal(
+				policy_judge(&run.policy, &(struct caller){.door = run.door},
+					&run.facts, &operation, operation.read ? NULL : data)
+					.reason,
 				RGBROKER_REASON_DOOR);
 		}
 	assert_false(policy_find_door(&run.policy, "rgb")->inspect);

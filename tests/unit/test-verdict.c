@@ -72,7 +72,9 @@ static struct judgement judge_at(const char *door, uint8_t address, uint8_t kind
 		.command = command,
 		.length = length};
 
-	return policy_judge(&policy, policy_find_door(&policy, door), &facts, &operation, data);
+	const struct caller caller = {.door = policy_find_door(&policy, door)};
+
+	return policy_judge(&policy, &caller, &facts, &operation, data);
 }
 
 static struct judgement write_byte(const char *door, uint8_t address, uint8_t command)
@@ -94,7 +96,7 @@ static void is_allowed(struct judgement judgement, unsigned device, int line)
 	assert_int_equal(judgement.rule->line, line);
 }
 
-static void wants(struct judgement judgement, enum needed_fact fact, unsigned device)
+static void wants(struct judgement judgement, enum fact fact, unsigned device)
 {
 	assert_int_equal(judgement.verdict, VERDICT_NEEDS_FACT);
 	assert_int_equal(judgement.fact, fact);

@@ -23,8 +23,8 @@ def header(opcode=TRANSFER, count=0, length=0, version=1):
     return struct.pack("=HHIIHH", version, opcode, 77, 0, count, length)
 
 
-def operation(kind=BYTE_DATA, read=1, address=0x40, command=0, length=1, joined=0, reserved=0):
-    return struct.pack("=BBBBHBB", kind, read, address, command, length, joined, reserved)
+def operation(kind=BYTE_DATA, read=1, address=0x40, command=0, length=1, joined=0, earlier=0):
+    return struct.pack("=BBBBHBB", kind, read, address, command, length, joined, earlier)
 
 
 def one(**what):
@@ -66,7 +66,7 @@ messages = {
     "a join to nothing": one(kind=I2C, joined=1),
     "a join of two kinds": header(count=2) + operation(kind=I2C, joined=1) + operation(),
     "nine joined messages": header(count=9) + 8 * operation(kind=I2C, joined=1) + operation(kind=I2C),
-    "something in reserved": one(reserved=1),
+    "earlier is neither 0 nor 1": one(earlier=2),
     "a byte more than the largest": bytes([1, 0, 1, 0]) + bytes(16 + 64 * 8 + 2112 - 3),
     "100 kB": good + bytes(100000),
 }

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/process.h"
+
+#include "broker/broker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux 6.5, include/uapi/asm-generic/socket.h */
+#endif
+
+static void release_all(struct process *process)
+{
+	struct broker *broker = process->broker;
+
+	for (unsigned address = 0; address < ADDRESSES; address++)
+		if (broker->claims[address] == process)
+			broker->claims[address] = NULL;
+	pointers_forget_process(&broker->pointers, process);
+}
+
+static void process_gone(struct process *process)
+{
+	process->gone = true;
+	process->exit = sd_event_source_disable_unref(process->exit);
+	release_all(process);
+}
+
+static int on_exit_of(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	process_gone(userdata);
+	return 0;
+}
+
+/* Its exit may not have been seen yet. */
+static bool process_lives(struct process *process)
+{
+	struct pollfd exited = {.fd = process->pidfd, .events = POLLIN};
+
+	if (!process->gone && process->pidfd >= 0 && poll(&exited, 1, 0) > 0)
+		process_gone(process);
+	return !process->gone;
+}
+
+/*
+ * The socket knows who connected; older kernels are asked by number, which somebody else may have
+ * by now: he would only be taken for that one process.
+ */
+static int open_pidfd(int fd, pid_t pid)
+{
+	int pidfd;
+	socklen_t size = sizeof(pidfd);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) == 0)
+		return pidfd;
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static struct process *find(struct broker *broker, pid_t pid)
+{
+	for (struct process *process = broker->processes; process; process = process->next)
+		if (pid > 0 && process->pid == pid && process->pidfd >= 0 && process_lives(process))
+			return process;
+	return NULL;
+}
+
+int process_enter(
+	struct broker *broker, int fd, const struct ucred *peer, struct process **ret_process)
+{
+	struct process *process = find(broker, peer->pid);
+	int r = 0;
+
+	if (!process) {
+		process = calloc(1, sizeof(*process));
+		if (!process)
+			return -ENOMEM;
+		*process = (struct process){
+			.broker = broker, .pid = peer->pid, .uid = peer->uid, .pidfd = -1};
+		if (peer->pid > 0)
+			process->pidfd = open_pidfd(fd, peer->pid);
+		if (process->pidfd >= 0)
+			r = sd_event_add_io(broker->event, &process->exit, process->pidfd, EPOLLIN,
+				on_exit_of, process);
+		if (r < 0) {
+			close(process->pidfd);
+			free(process);
+			return r;
+		}
+		process->next = broker->processes;
+		process->link = &broker->processes;
+		if (process->next)
+			process->next->link = &process->next;
+		broker->processes = process;
+	}
+	process->clients++;
+	*ret_process = process;
+	return 0;
+}
+
+void process_leave(struct process *process)
+{
+	if (--process->clients > 0)
+		return;
+	release_all(process);
+	*process->link = process->next;
+	if (process->next)
+		process->next->link = process->link;
+	sd_event_source_disable_unref(process->exit);
+	if (process->pidfd >= 0)
+		close(process->pidfd);
+	free(process);
+}
+
+/* --- claims --- */
+
+/* All of its connections are closed at the other end, but not yet read to theirs. */
+static bool has_hung_up(const struct broker *broker, const struct process *process)
+{
+	for (const struct client *client = broker->clients; client; client = client->next) {
+		struct pollfd peer = {.fd = sd_event_source_get_io_fd(client->source)};
+
+		if (client->process == process && poll(&peer, 1, 0) >= 0 &&
+			!(peer.revents & POLLHUP))
+			return false;
+	}
+	return true;
+}
+
+bool claim_of_other(struct broker *broker, const struct process *process, uint8_t address)
+{
+	struct process *holder = broker->claims[address];
+
+	if (!holder || holder == process || !process_lives(holder))
+		return false;
+	if (!has_hung_up(broker, holder))
+		return true;
+	release_all(holder);
+	return false;
+}
+
+void claim(struct broker *broker, struct process *process, uint8_t address)
+{
+	broker->claims[address] = process;
+}
+
+bool claim_release(struct broker *broker, uint8_t address)
+{
+	bool held = broker->claims[address];
+
+	broker->claims[address] = NULL;
+	return held;
+}
