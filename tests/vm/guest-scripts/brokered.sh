@@ -63,7 +63,7 @@ end_brokered_rgbsim()
 # The numbers of all simulated adapters
 sim_buses()
 {
-    grep -ls '^rgbsim' /sys/bus/i2c/devices/i2c-*/name | sed 's,/name$,,; s,.*/i2c-,,'
+    grep -ls -e '^rgbsim' -e '^NVIDIA i2c adapter' /sys/bus/i2c/devices/i2c-*/name | sed 's,/name$,,; s,.*/i2c-,,'
 }
 
 wait_for_doors()
