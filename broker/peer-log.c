@@ -47,7 +47,16 @@ void log_refusal(const struct client *client, const struct rgbroker_operation *o
 {
 	char what[64], why[320], address[40];
 
+	const struct process *holder = client->broker->claims[operation->address];
+
 	snprintf(address, sizeof(address), "RGBROKER_ADDRESS=0x%02x", operation->address);
+	if (judgement->reason == RGBROKER_REASON_CLAIMED && holder) {
+		log_peer(client, LOG_NOTICE, address,
+			"refused %s: pid %d uid %u has claimed the chip",
+			operation_text(operation, what, sizeof(what)), (int)holder->pid,
+			holder->uid);
+		return;
+	}
 	log_peer(client, LOG_NOTICE, address, "refused %s: %s",
 		operation_text(operation, what, sizeof(what)),
 		policy_explain(judgement, why, sizeof(why)));
