@@ -9,14 +9,15 @@
  * Common to all calls:
  * - Failure is a negative errno, errno itself is not touched. What the bus said (-ENXIO, -EIO,
  *   -EAGAIN, -ETIMEDOUT ...) comes through unchanged. Besides:
- *     -EACCES    no rule allows it, or the socket may not be opened; nothing went on the wire
- *     -EBUSY     a kernel driver or another process has the chip; rgbroker_last_reason() tells
- * which -ENODEV    the adapter is gone, or was never brokered -ETIMEDOUT (also) the deadline of
- * rgbroker_set_timeout() passed; the outcome is unknown -EIO       (also) the broker was killed
- * while it worked on this request; the outcome is unknown, and it is not repeated -EPROTO    the
- * broker speaks another version of the protocol, or refused the message -EAGAIN    (also) the
- * chip's register pointer was lost; set it again, nothing was carried out -EINVAL    an argument is
- * out of range; nothing was sent
+ *   - EACCES: no rule allows it, or the socket may not be opened; nothing went on the wire
+ *   - EBUSY: a kernel driver or another process has the chip; rgbroker_last_reason() tells which
+ *   - ENODEV: the adapter is gone, or was never brokered
+ *   - ETIMEDOUT, also: the deadline of rgbroker_set_timeout() passed; the outcome is unknown
+ *   - EIO, also: the broker was killed while it worked on this request; the outcome is unknown, and
+ *     it is not repeated
+ *   - EPROTO: the broker speaks another version of the protocol, or refused the message
+ *   - EAGAIN, also: the chip's register pointer was lost; set it again, nothing was carried out
+ *   - EINVAL: an argument is out of range; nothing was sent
  * - A broker that restarts, is upgraded or went to sleep is not seen: the library connects again
  *   and repeats what was surely not carried out.
  * - A handle may be used by several threads: requests are carried out one after the other.
