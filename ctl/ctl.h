@@ -12,7 +12,7 @@
 /* Exit codes, for scripts. */
 enum {
 	CTL_OK = 0,
-	CTL_REFUSED = 1, /* check: refused */
+	CTL_REFUSED = 1, /* check: refused; audit: something is open */
 	CTL_USAGE = 2,
 	CTL_DEPENDS = 3, /* check: allowed once the broker has recognised the chip */
 	CTL_FAILED = 4,  /* no such bus, or something could not be read */
@@ -29,6 +29,7 @@ struct options {
 int verb_list(const struct options *options, int argc, char **argv);
 int verb_show(const struct options *options, int argc, char **argv);
 int verb_check(const struct options *options, int argc, char **argv);
+int verb_audit(const struct options *options, int argc, char **argv);
 
 /* --- shared --- */
 

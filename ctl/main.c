@@ -14,7 +14,8 @@ static const char help[] =
 	      "  list                       every I2C adapter, its class and its broker\n"
 	      "  show BUS                   what may be done at which address\n"
 	      "  check BUS ADDRESS OPERATION [COMMAND [DATA...]]\n"
-	      "                             whether one operation would be allowed, and why\n\n"
+	      "                             whether one operation would be allowed, and why\n"
+	      "  audit                      what else is open to a bus, and how to close it\n\n"
 	      "BUS is N or i2c-N. OPERATION is read_ or write_ and one of quick, byte, byte_data,\n"
 	      "word_data, block_data, i2c_block, i2c. Data are bytes in wire order; reads of\n"
 	      "i2c_block and i2c take how many bytes are wanted instead.\n\n"
@@ -22,7 +23,9 @@ static const char help[] =
 	      "  --door NAME      for whoever comes through that door (rgb)\n"
 	      "  --config FOLDER  read devices/ and doors/ there, not in the system's folders\n\n"
 	      "check ends with 0: allowed, 1: refused, 3: allowed once the broker itself has\n"
-	      "recognised the chip. 2: wrong words, 4: no such bus or not to be read.\n";
+	      "recognised the chip. 2: wrong words, 4: no such bus or not to be read.\n"
+	      "audit ends with 0: nothing is open (notes and advice do not count), 1: findings,\n"
+	      "4: none, but not everything could be seen, as when not run by root.\n";
 
 static const struct {
 	const char *name;
@@ -31,6 +34,7 @@ static const struct {
 	{"list", verb_list},
 	{"show", verb_show},
 	{"check", verb_check},
+	{"audit", verb_audit},
 };
 
 static int usage(void)
