@@ -220,7 +220,8 @@ struct pointer policy_pointer_after(
 bool policy_moves(const struct judgement *judgement, const struct rgbroker_operation *operation,
 	const uint8_t *data, uint8_t *ret_address)
 {
-	if (judgement->rule->role != RULE_DATA || operation->read ||
+	/* An empty block writes no register. */
+	if (judgement->rule->role != RULE_DATA || operation->read || !judgement->register_rule ||
 		!judgement->register_rule->moves)
 		return false;
 	*ret_address = data[0] >> 1;
