@@ -47,7 +47,7 @@ struct pointer pointers_meant(struct pointers *pointers, struct process *process
 	return pointers->chips[address].pointer;
 }
 
-void pointers_moved(struct pointers *pointers, struct process *process, uint32_t context,
+static void mean(struct pointers *pointers, struct process *process, uint32_t context,
 	uint8_t address, struct pointer pointer)
 {
 	struct pointer_entry *entry = find(pointers, process, context, address);
@@ -60,8 +60,20 @@ void pointers_moved(struct pointers *pointers, struct process *process, uint32_t
 			.used = ++pointers->clock};
 	}
 	entry->pointer = pointer;
+}
+
+void pointers_moved(struct pointers *pointers, struct process *process, uint32_t context,
+	uint8_t address, struct pointer pointer)
+{
+	mean(pointers, process, context, address, pointer);
 	pointers->chips[address].pointer = pointer;
 	pointers->chips[address].mover = process;
+}
+
+void pointers_not_set(
+	struct pointers *pointers, struct process *process, uint32_t context, uint8_t address)
+{
+	mean(pointers, process, context, address, (struct pointer){.known = false});
 }
 
 void pointers_set_again(

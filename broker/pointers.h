@@ -46,6 +46,9 @@ void pointers_lost(struct pointers *pointers, uint8_t address);
 /* As pointers_lost(), and this context's own: it meant to set another. */
 void pointers_doubt(
 	struct pointers *pointers, struct process *process, uint32_t context, uint8_t address);
+/* The chip's stays where it was, but this context meant to set another, which was not done. */
+void pointers_not_set(
+	struct pointers *pointers, struct process *process, uint32_t context, uint8_t address);
 bool pointers_chip_is_at(const struct pointers *pointers, uint8_t address, uint16_t value);
 void pointers_forget_process(struct pointers *pointers, const struct process *process);
 /* After a suspend no chip is where it was; what contexts mean stays. */

@@ -260,8 +260,26 @@ static void run_all(struct client *client, const struct request *request, struct
 	}
 }
 
+/*
+ * Some programs look at no errors and send the datum after a pointer that was not set: it must not
+ * go where an older one points.
+ */
+static void learn_not_done(struct client *client, const struct request *request, uint16_t first)
+{
+	struct broker *broker = client->broker;
+
+	for (uint16_t i = first; i < request->header->count; i++)
+		if (policy_sets_pointer(&broker->policy, &request->operations[i]))
+			pointers_not_set(&broker->pointers, client->process,
+				request->header->context, request->operations[i].address);
+}
+
 void do_transfer(struct client *client, const struct request *request, struct reply *reply)
 {
-	if (judge_all(client, request, reply))
+	if (judge_all(client, request, reply)) {
 		run_all(client, request, reply);
+		learn_not_done(client, request, reply->head.done);
+	} else if (reply->head.reason != RGBROKER_REASON_DOOR) {
+		learn_not_done(client, request, 0);
+	}
 }

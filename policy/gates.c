@@ -228,6 +228,22 @@ bool policy_moves(const struct judgement *judgement, const struct rgbroker_opera
 	return true;
 }
 
+bool policy_sets_pointer(const struct policy *policy, const struct rgbroker_operation *operation)
+{
+	for (size_t i = 0; i < policy->n_devices; i++) {
+		const struct device *device = policy->devices[i];
+
+		if (!bitmap_has(device->addresses, operation->address))
+			continue;
+		for (size_t k = 0; k < device->n_rules; k++)
+			if (device->rules[k].role == RULE_POINTER && !operation->read &&
+				device->rules[k].kind == operation->kind &&
+				bitmap_has(device->rules[k].commands, operation->command))
+				return true;
+	}
+	return false;
+}
+
 void policy_set_pointer(const struct device *device, uint8_t address, uint16_t value,
 	struct rgbroker_operation *ret_operation, uint8_t *ret_data)
 {
