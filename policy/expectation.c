@@ -52,10 +52,26 @@ static const char *parse_send(
 	return expectation->n_send ? NULL : "send: which bytes?";
 }
 
+static const char *one_command(const struct rule *rule, struct expectation *expectation)
+{
+	unsigned count = 0;
+
+	for (unsigned command = 0; command < 256; command++) {
+		if (!bitmap_has(rule->commands, command))
+			continue;
+		expectation->command = (uint8_t)command;
+		count++;
+	}
+	return count == 1 ? NULL : "one command to a line";
+}
+
 /* block_data, i2c_block, i2c: how the answer begins. */
 static const char *parse_answer(const struct words *words, struct expectation *expectation)
 {
-	struct rule rule = {.kind = expectation->kind, .read = true};
+	/* A block that is read has the length the chip says: here it is the one that is expected.
+	 */
+	struct rule rule = {
+		.kind = expectation->kind, .read = expectation->kind != RGBROKER_BLOCK_DATA};
 	unsigned at = 1;
 	const char *why = parse_send(words, &at, expectation);
 
@@ -63,18 +79,12 @@ static const char *parse_answer(const struct words *words, struct expectation *e
 		why = words_parse_shape(words, &at, &rule);
 	if (why)
 		return why;
-	/* How many bytes a block has, the chip says. */
 	if (!rule.n_data || rule.length.last > RGBROKER_BLOCK_MAX || rule.length.last < rule.n_data)
 		return "say: length N data BYTE..., up to 32 bytes";
 	expectation->length = rule.length.last;
 	expectation->n_data = rule.n_data;
 	memcpy(expectation->data, rule.data, sizeof(rule.data));
-	for (unsigned command = 256; command-- > 0;)
-		if (bitmap_has(rule.commands, command))
-			expectation->command = (uint8_t)command;
-	if (expectation->kind == RGBROKER_I2C)
-		expectation->command = 0;
-	return NULL;
+	return expectation->kind == RGBROKER_I2C ? NULL : one_command(&rule, expectation);
 }
 
 const char *parse_expectation(const char *text, struct expectation *ret_expectation)

@@ -72,8 +72,22 @@ static bool rule_holds(
 	return true;
 }
 
+/*
+ * A chip that tells what it is only after a write is let be found where its module is proven, kind
+ * and maker: the module has that chip there, and being unbuffered no clock driver.
+ */
+static bool module_is_proof(const struct judgement *judgement, enum floor_lift lift)
+{
+	const struct device *device = judgement->device;
+
+	return lift == FLOOR_CHIP_UNBUFFERED && !judgement->rule->after_recognition &&
+	       device->memory && device->makers[0] && !device->any_slot;
+}
+
 static bool needs_chip(const struct judgement *judgement, enum floor_lift lift)
 {
+	if (module_is_proof(judgement, lift))
+		return false;
 	return lift == FLOOR_CHIP || lift == FLOOR_CHIP_UNBUFFERED || lift == FLOOR_CHIP_NOT_DDR5 ||
 	       (judgement->rule->after_recognition && !judgement->device->no_fingerprint);
 }
@@ -118,7 +132,7 @@ static struct judgement judge_rule(const struct policy *policy, unsigned index,
 		judgement_refuse(&judgement, RGBROKER_REASON_OWNED, GATE_NONE);
 	else if (facts->owner[operation->address] == OWNER_UNKNOWN)
 		judgement_ask(&judgement, FACT_OWNER, operation->address);
-	else if (caller->claimed && rule->after_recognition && !rule->read)
+	else if (caller->claimed && !rule->read)
 		judgement_refuse(&judgement, RGBROKER_REASON_CLAIMED, GATE_NONE);
 	if (judgement.verdict == VERDICT_ALLOWED)
 		gate_memory(&judgement, facts, operation->address, lift);
