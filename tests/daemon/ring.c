@@ -64,6 +64,21 @@ void ring_open(struct ring *ring)
 	}
 }
 
+void ring_put_door(struct ring *ring, const char *door, const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t i = 0;
+
+	while (strcmp(ring->names[i], door) != 0)
+		i++;
+	close(ring->doors[i]);
+	ring->doors[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_true(strlen(path) < sizeof(address.sun_path));
+	strcpy(address.sun_path, path);
+	assert_int_equal(bind(ring->doors[i], (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(ring->doors[i], 128), 0);
+}
+
 /* "@name" of an abstract socket. */
 static void put_notify_socket(int fd)
 {

@@ -31,6 +31,8 @@ struct ring {
 
 /* Doors rgb, look, admin and other; a lamp at 0x20, plain chips at 0x40-0x47. Not started yet. */
 void ring_open(struct ring *ring);
+/* Before it is started: the door's socket is at this path, where the library finds it. */
+void ring_put_door(struct ring *ring, const char *door, const char *path);
 void ring_start(struct ring *ring); /* until it says READY=1 */
 /* With other arguments, without waiting for anything; argv ends with NULL, argv[0] is put in. */
 void ring_spawn(struct ring *ring, const char **argv);
