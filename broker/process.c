@@ -144,7 +144,8 @@ bool claim_of_other(struct broker *broker, const struct process *process, uint8_
 
 void claim(struct broker *broker, struct process *process, uint8_t address)
 {
-	broker->claims[address] = process;
+	if (process_lives(process))
+		broker->claims[address] = process;
 }
 
 bool claim_release(struct broker *broker, uint8_t address)

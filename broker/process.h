@@ -34,6 +34,7 @@ void process_leave(struct process *process);
 
 /* Whether a process other than this one, which is still there, has claimed the chip. */
 bool claim_of_other(struct broker *broker, const struct process *process, uint8_t address);
+/* Not for one that has exited: what its children still send over its sockets claims nothing. */
 void claim(struct broker *broker, struct process *process, uint8_t address);
 /* False: nobody had claimed it. */
 bool claim_release(struct broker *broker, uint8_t address);
