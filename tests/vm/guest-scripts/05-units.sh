@@ -17,9 +17,9 @@ door.settimeout(20)
 door.connect(sys.argv[1])
 door.send(struct.pack("=HHIIHH", 1, 2, 7, 0, 0, 0))
 reply = door.recv(4096)
-if len(reply) != 24 + 72:
+if len(reply) != 32 + 72:
     sys.exit(f"{len(reply)} bytes: {reply.hex()}")
-print(reply[32:96].rstrip(b"\0").decode())
+print(reply[40:104].rstrip(b"\0").decode())
 PYTHON
 }
 

@@ -46,12 +46,13 @@ for seed in 1 2 3 4 5; do
     ended=$(nobody python3 "$here/random_writes.py" "$bus" 200 "$seed")
     trace_stop "brokered.$seed" "$bus"
     note "200 writes, seed $seed: $ended; on the wire: $(wc -l <"brokered.$seed")"
-    expect_match "200 random writes of a nobody were answered, most refused (seed $seed)" 'EACCES=1[0-9][0-9]' "$ended"
+    expect_match "200 random writes of a nobody were answered, most refused (seed $seed)" 'EACCES=(19[0-9]|200)' "$ended"
 done
 cat brokered.? >brokered
 expect_eq "not one write to 0x30-0x37, 0x48-0x4f or 0x50-0x57 reached the bus" '' "$(grep -E "$closed" brokered)"
-expect_eq "the only writes that did are quick commands at 0x18-0x1f and 0x58-0x5f" '' \
-    "$(grep ' W ' brokered | grep -vE '^i2c-[0-9]+ 0x(1[89a-f]|5[89a-f]) W quick ')"
+# The SPDs of this machine are those of old modules: whatever is keyed by DDR4 or DDR5 stays closed.
+expect_eq "the only writes that did are quick commands at 0x67" '' \
+    "$(grep ' W ' brokered | grep -vE '^i2c-[0-9]+ 0x67 W quick ')"
 check "and some of those did" grep -q ' W quick ' brokered
 spd_contents >after
 check "the SPD contents are the same" cmp before after
