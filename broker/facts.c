@@ -200,20 +200,21 @@ static void memory_from_kernel(struct broker *broker, uint8_t address, struct me
 		memory->maker = (uint16_t)(maker[0] << 8 | maker[1]);
 }
 
-/* The first page, if it is the one that shows. */
+/* The first page, if it is the one that shows. A hub that stops answering is no empty slot. */
 static int ddr5_module(struct client *client, uint8_t address, struct memory *memory)
 {
 	uint8_t page, kind = 0, module = 0;
 	int r = read_byte(client, address, HUB_PAGE, &page);
 
 	memory->kind = MEMORY_DDR5;
-	if (r < 0 || page & 0x0f)
-		return r;
-	r = read_byte(client, address, HUB_WINDOW + SPD_KIND, &kind);
+	if (r == 0 && page & 0x0f)
+		return 0;
+	if (r == 0)
+		r = read_byte(client, address, HUB_WINDOW + SPD_KIND, &kind);
 	if (r == 0)
 		r = read_byte(client, address, HUB_WINDOW + SPD_MODULE, &module);
 	memory->unbuffered = r == 0 && kind == SPD_DDR5 && is_unbuffered(MEMORY_DDR5, module);
-	return r;
+	return nobody_there(r) ? 0 : r;
 }
 
 /*
