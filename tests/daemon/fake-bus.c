@@ -95,7 +95,9 @@ static void answer(const struct rgbroker_operation *operation, uint8_t *read_dat
 		return;
 	}
 	if (counted)
-		read_data[at++] = (uint8_t)(operation->length - 1);
+		read_data[at++] = operation->kind == RGBROKER_BLOCK_DATA && chip->block_length
+					  ? chip->block_length
+					  : (uint8_t)(operation->length - 1);
 	for (uint8_t number = operation->command; at < operation->length; number++)
 		read_data[at++] = chip->registers[number];
 }
@@ -154,6 +156,8 @@ int bus_run(struct bus *bus, const struct rgbroker_operation *operations, size_t
 
 		if (chip->error || !chip->present)
 			return chip->error ? chip->error : -ENXIO;
+		if (chip->deaf_from && operations[i].command >= chip->deaf_from)
+			return -ENXIO;
 		if (operations[i].read) {
 			answer(&operations[i], read_data);
 			read_data += operations[i].length;

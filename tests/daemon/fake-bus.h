@@ -14,8 +14,10 @@ struct fake_chip {
 	uint8_t present, owned;
 	int32_t error; /* what every operation answers, or 0 */
 	uint8_t registers[256];
-	uint8_t ene;      /* 0, or 1 + which of fake_bus.behind its pointer shows; see below */
-	uint16_t pointer; /* of an ENE controller */
+	uint8_t ene;          /* 0, or 1 + which of fake_bus.behind its pointer shows; see below */
+	uint16_t pointer;     /* of an ENE controller */
+	uint8_t deaf_from;    /* commands from this one on are not acknowledged; 0: all are */
+	uint8_t block_length; /* that block_data reads bring; 0: 32 */
 };
 
 /*
