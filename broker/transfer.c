@@ -25,7 +25,7 @@ int broker_run(struct client *client, bool own, const struct rgbroker_operation 
 		broker->status.own_reads += operations->read;
 		monitor_tell(client,
 			&(struct happening){.operation = operations,
-				.data = operations->read ? read_data : data[0],
+				.data = operations->read ? (r < 0 ? NULL : read_data) : data[0],
 				.count = 1,
 				.reason = r < 0 ? RGBROKER_REASON_BUS : RGBROKER_REASON_NONE,
 				.result = r,
