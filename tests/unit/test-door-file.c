@@ -39,19 +39,20 @@ static void test_rights(void **state)
 	static const struct {
 		const char *text;
 		enum door_transfer transfer;
-		bool inspect;
+		bool inspect, release;
 		uint64_t devices;
 	} cases[] = {
-		{"[Door]\n", DOOR_NOTHING, false, 0},
-		{"# nothing\n", DOOR_NOTHING, false, 0},
-		{"[Door]\nTransfer=nothing\n", DOOR_NOTHING, false, 0},
-		{"[Door]\nTransfer=read-only\nInspect=yes\n", DOOR_READ_ONLY, true, 0},
-		{"[Door]\nTransfer=read-write\nDevices=*\n", DOOR_READ_WRITE, false, 7},
-		{"[Door]\nDevices=ene-*\n", DOOR_NOTHING, false, 3},
-		{"[Door]\nDevices=spd ene-a\n", DOOR_NOTHING, false, 5},
-		{"[Door]\nDevices=spd\nDevices=ene-b\n", DOOR_NOTHING, false, 6},
-		{"[Door]\nDevices=other\n", DOOR_NOTHING, false, 0},
-		{"[Door]\nInspect=yes\nInspect=no\n", DOOR_NOTHING, false, 0},
+		{"[Door]\n", DOOR_NOTHING, false, false, 0},
+		{"# nothing\n", DOOR_NOTHING, false, false, 0},
+		{"[Door]\nTransfer=nothing\n", DOOR_NOTHING, false, false, 0},
+		{"[Door]\nTransfer=read-only\nInspect=yes\n", DOOR_READ_ONLY, true, false, 0},
+		{"[Door]\nRelease=yes\nInspect=no\n", DOOR_NOTHING, false, true, 0},
+		{"[Door]\nRelease=no\n", DOOR_NOTHING, false, false, 0},
+		{"[Door]\nTransfer=read-write\nDevices=*\n", DOOR_READ_WRITE, false, false, 7},
+		{"[Door]\nDevices=ene-*\n", DOOR_NOTHING, false, false, 3},
+		{"[Door]\nDevices=spd ene-a\n", DOOR_NOTHING, false, false, 5},
+		{"[Door]\nDevices=spd\nDevices=ene-b\n", DOOR_NOTHING, false, false, 6},
+		{"[Door]\nDevices=other\n", DOOR_NOTHING, false, false, 0},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -64,6 +65,7 @@ static void test_rights(void **state)
 		assert_non_null(door);
 		assert_int_equal(door->transfer, cases[i].transfer);
 		assert_int_equal(door->inspect, cases[i].inspect);
+		assert_int_equal(door->release, cases[i].release);
 		assert_int_equal(door->devices, cases[i].devices);
 		policy_free(&policy);
 	}
@@ -80,8 +82,14 @@ static void test_mistakes(void **state)
 			"Transfer= is nothing, read-only or read-write"},
 		{"[Door]\nTransfer=\n", 2, "Transfer= is nothing, read-only or read-write"},
 		{"[Door]\nInspect=true\n", 2, "say yes or no"},
-		{"[Door]\n\nRights=all\n", 3, "unknown key in [Door] (Transfer, Inspect, Devices)"},
-		{"[Doors]\nTransfer=read-write\n", 2, "unknown section ([Door])"},
+		{"[Door]\n\nRights=all\n", 3,
+			"unknown key in [Door] (Transfer, Inspect, Release, Devices)"},
+		{"[Door]\nRelease=1\n", 2, "say yes or no"},
+		{"[Door]\nRelease=yes\nInspect=yes\nInspect=no\n", 4, "given twice"},
+		{"[Door]\nRelease=no\nRelease=no\n", 3, "given twice"},
+		{"[Door]\nTransfer=nothing\nTransfer=read-write\n", 3, "given twice"},
+		{"[Door]\nTransfer=nothing\n[Other]\n", 3, "unknown section ([Door])"},
+		{"[Doors]\n", 1, "unknown section ([Door])"},
 		{"Transfer=read-write\n", 1, "unknown section ([Door])"},
 		{"[Door]\nTransfer=read-write\nopen\n", 3,
 			"neither [Section], Key=value nor # comment"},

@@ -55,11 +55,13 @@ static int unload(void **state)
 	return 0;
 }
 
-/* Nothing is bound; nothing is known of the chips. */
+/* Nothing is bound, there are no memory modules; nothing is known of the chips. */
 static int fresh_facts(void **state)
 {
 	memset(&facts, 0, sizeof(facts));
 	memset(facts.owner, OWNER_NONE, sizeof(facts.owner));
+	for (unsigned slot = 0; slot < SLOTS; slot++)
+		facts.memory[slot].kind = MEMORY_EMPTY;
 	return 0;
 }
 
@@ -260,11 +262,25 @@ static void test_facts(void **state)
 	facts.recognised[0x21] = 1;
 	facts.stranger[0x22] = 1;
 	facts.owner[0x23] = OWNER_KERNEL;
+	facts.edid[0x50] = PRESENCE_NO;
+	facts.answers[0x24] = PRESENCE_YES;
+	for (unsigned slot = 0; slot < SLOTS; slot++)
+		facts.memory[slot] =
+			(struct memory){slot % (MEMORY_OBSCURE + 1), true, (uint16_t)(slot + 1)};
 	facts_refresh(&facts); /* a driver may have been bound, a chip may have appeared */
 	assert_int_equal(facts.recognised[0x20], 5);
 	assert_int_equal(facts.stranger[0x22], 0);
-	for (unsigned i = 0; i < ADDRESSES; i++)
+	for (unsigned i = 0; i < ADDRESSES; i++) {
 		assert_int_equal(facts.owner[i], OWNER_UNKNOWN);
+		assert_int_equal(facts.edid[i], PRESENCE_UNKNOWN);
+		assert_int_equal(facts.answers[i], PRESENCE_UNKNOWN);
+	}
+	for (unsigned slot = 0; slot < SLOTS; slot++) { /* modules stay where they are */
+		unsigned kind = slot % (MEMORY_OBSCURE + 1);
+
+		assert_int_equal(
+			facts.memory[slot].kind, kind == MEMORY_OBSCURE ? MEMORY_UNSEEN : kind);
+	}
 	facts_forget(&facts, 0x20);
 	assert_int_equal(facts.recognised[0x20], 0);
 	assert_int_equal(facts.recognised[0x21], 1);
