@@ -112,6 +112,21 @@ static bool check_closed(
 	return true;
 }
 
+/* Where only a recognised chip takes writes, none can be asked what it is by one. */
+static bool sends_under_the_floor(const struct device *device)
+{
+	const struct rgbroker_operation write = {.kind = RGBROKER_I2C, .length = 1};
+	bool sends = false;
+
+	for (size_t i = 0; i < device->n_expectations; i++)
+		sends |= device->expectations[i].n_send > 0;
+	for (unsigned at = 0; sends && at < ADDRESSES; at++)
+		if (lives_at(device, BUS_SMBUS, at) &&
+			floor_lift(floor_find(BUS_SMBUS, (uint8_t)at), &write) != FLOOR_OPEN)
+			return true;
+	return false;
+}
+
 /* --- the whole --- */
 
 /* What the broker writes in order to recognise a chip, everybody may: it has to stand there. */
@@ -152,6 +167,8 @@ static const char *check_recognition(const struct device *device)
 		return "Expect=none beside another line in [Recognise]";
 	if (!sends_what_detect_allows(device))
 		return "Expect= sends what no Write=i2c in [Detect] allows";
+	if (sends_under_the_floor(device))
+		return "Expect= sends where the floor wants a recognised chip for every write";
 	for (size_t i = 0; i < device->n_rules; i++)
 		if (device->rules[i].after_recognition && !device->no_fingerprint &&
 			!device->n_expectations)

@@ -11,6 +11,8 @@ void judgement_refuse(struct judgement *judgement, enum rgbroker_reason reason, 
 
 void judgement_ask(struct judgement *judgement, enum fact fact, uint8_t address)
 {
+	if (judgement->verdict != VERDICT_ALLOWED)
+		return; /* one after the other */
 	judgement->verdict = VERDICT_NEEDS_FACT;
 	judgement->fact = fact;
 	judgement->fact_address = address;
@@ -72,8 +74,6 @@ static void need_no_ddr5(struct judgement *judgement, const struct facts *facts)
 			judgement_ask(judgement, FACT_MEMORY, (uint8_t)(SLOT_ADDRESS + slot));
 		else if (kind == MEMORY_DDR5 || kind == MEMORY_OBSCURE)
 			judgement_refuse(judgement, RGBROKER_REASON_FLOOR, GATE_MEMORY);
-		if (judgement->verdict != VERDICT_ALLOWED)
-			return;
 	}
 }
 
@@ -84,9 +84,9 @@ void gate_memory(struct judgement *judgement, const struct facts *facts, uint8_t
 
 	if (judgement->device->memory && !detecting)
 		need_module(judgement, facts, address);
-	if (judgement->verdict == VERDICT_ALLOWED && lift == FLOOR_CHIP_UNBUFFERED)
+	if (judgement->verdict != VERDICT_REFUSED && lift == FLOOR_CHIP_UNBUFFERED)
 		need_unbuffered(judgement, facts, address);
-	if (judgement->verdict == VERDICT_ALLOWED && lift == FLOOR_CHIP_NOT_DDR5)
+	if (judgement->verdict != VERDICT_REFUSED && lift == FLOOR_CHIP_NOT_DDR5)
 		need_no_ddr5(judgement, facts);
 }
 
@@ -104,7 +104,7 @@ static void need_no_edid(struct judgement *judgement, const struct facts *facts,
 void gate_display(struct judgement *judgement, const struct facts *facts, uint8_t address)
 {
 	need_no_edid(judgement, facts, SLOT_ADDRESS);
-	if (judgement->verdict == VERDICT_ALLOWED && address > SLOT_ADDRESS &&
+	if (judgement->verdict != VERDICT_REFUSED && address > SLOT_ADDRESS &&
 		address < SLOT_ADDRESS + SLOTS)
 		need_no_edid(judgement, facts, address);
 }
@@ -174,7 +174,7 @@ static void judge_data(struct judgement *judgement, enum bus_class class, const 
 {
 	unsigned count = operation_payload(operation);
 
-	for (unsigned i = 0; i < count && judgement->verdict == VERDICT_ALLOWED; i++) {
+	for (unsigned i = 0; i < count && judgement->verdict != VERDICT_REFUSED; i++) {
 		unsigned number = judgement->pointer.value + i;
 		const struct register_rule *rule = find_register(judgement->device, number,
 			operation->read, operation->read ? NULL : &data[i]);
@@ -199,7 +199,7 @@ void gate_registers(struct judgement *judgement, enum bus_class class, const str
 		judgement->pointer = caller->pointer;
 		if (caller->pointer.known)
 			judge_data(judgement, class, facts, operation, data);
-		else
+		else if (judgement->verdict == VERDICT_ALLOWED) /* nobody there is told first */
 			judgement_refuse(judgement, RGBROKER_REASON_POINTER, GATE_REGISTER);
 	}
 }
@@ -211,7 +211,8 @@ struct pointer policy_pointer_after(
 
 	if (judgement->rule->role != RULE_DATA)
 		return pointer;
-	if (operation->read || !judgement->device->advances)
+	if (operation->read || !judgement->device->advances ||
+		pointer.value + operation_payload(operation) > UINT16_MAX)
 		return (struct pointer){.known = false};
 	pointer.value = (uint16_t)(pointer.value + operation_payload(operation));
 	return pointer;

@@ -248,7 +248,10 @@ bool policy_sets_pointer(const struct policy *policy, const struct rgbroker_oper
 void policy_set_pointer(const struct device *device, uint8_t address, uint16_t value,
 	struct rgbroker_operation *ret_operation, uint8_t *ret_data);
 
-/* --- gates.c: each lets a judgement that allows stand, turns it down, or asks for a fact --- */
+/*
+ * --- gates.c: each lets a judgement stand, turns it down, or asks for a fact. What refuses beats
+ * what asks, so that nothing is put on the wire in vain; the first to ask is heard. ---
+ */
 
 /* The memory module that a family, or the floor, requires. */
 void gate_memory(struct judgement *judgement, const struct facts *facts, uint8_t address,

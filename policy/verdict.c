@@ -92,18 +92,35 @@ static bool needs_chip(const struct judgement *judgement, enum floor_lift lift)
 	       (judgement->rule->after_recognition && !judgement->device->no_fingerprint);
 }
 
-/* A family without a fingerprint has nothing to recognise, but does not lift the floor either. */
+static bool sends_first(const struct device *device)
+{
+	for (size_t i = 0; i < device->n_expectations; i++)
+		if (device->expectations[i].n_send)
+			return true;
+	return false;
+}
+
+/*
+ * A family without a fingerprint has nothing to recognise, but does not lift the floor either. A
+ * chip that is asked what it is by a write must not be a display, even if all that waits is a read.
+ */
 static void gate_fingerprint(struct judgement *judgement, const struct facts *facts,
-	enum floor_lift lift, uint8_t address)
+	const struct floor_row *row, const struct rgbroker_operation *operation)
 {
 	uint64_t bit = UINT64_C(1) << judgement->device_index;
+	uint8_t address = operation->address;
 
-	if (!needs_chip(judgement, lift) || facts->recognised[address] & bit)
+	if (!needs_chip(judgement, floor_lift(row, operation)) || facts->recognised[address] & bit)
 		return;
-	if (!judgement->device->n_expectations || facts->stranger[address] & bit)
+	if (!judgement->device->n_expectations || facts->stranger[address] & bit) {
 		judgement_refuse(judgement, RGBROKER_REASON_UNPROVEN, GATE_FINGERPRINT);
-	else
-		judgement_ask(judgement, FACT_RECOGNISED, address);
+		return;
+	}
+	if (row && row->write == FLOOR_NOT_DISPLAY && sends_first(judgement->device)) {
+		judgement->floor = row;
+		gate_display(judgement, facts, address);
+	}
+	judgement_ask(judgement, FACT_RECOGNISED, address);
 }
 
 bool policy_claims(const struct judgement *judgement)
@@ -130,17 +147,17 @@ static struct judgement judge_rule(const struct policy *policy, unsigned index,
 
 	if (facts->owner[operation->address] == OWNER_KERNEL)
 		judgement_refuse(&judgement, RGBROKER_REASON_OWNED, GATE_NONE);
+	else if (caller->claimed && (!rule->read || operation_is_quick(operation)))
+		judgement_refuse(&judgement, RGBROKER_REASON_CLAIMED, GATE_NONE);
 	else if (facts->owner[operation->address] == OWNER_UNKNOWN)
 		judgement_ask(&judgement, FACT_OWNER, operation->address);
-	else if (caller->claimed && !rule->read)
-		judgement_refuse(&judgement, RGBROKER_REASON_CLAIMED, GATE_NONE);
-	if (judgement.verdict == VERDICT_ALLOWED)
+	if (judgement.verdict != VERDICT_REFUSED)
 		gate_memory(&judgement, facts, operation->address, lift);
-	if (judgement.verdict == VERDICT_ALLOWED && lift == FLOOR_NOT_DISPLAY)
+	if (judgement.verdict != VERDICT_REFUSED && lift == FLOOR_NOT_DISPLAY)
 		gate_display(&judgement, facts, operation->address);
-	if (judgement.verdict == VERDICT_ALLOWED)
-		gate_fingerprint(&judgement, facts, lift, operation->address);
-	if (judgement.verdict == VERDICT_ALLOWED)
+	if (judgement.verdict != VERDICT_REFUSED)
+		gate_fingerprint(&judgement, facts, row, operation);
+	if (judgement.verdict != VERDICT_REFUSED)
 		gate_registers(&judgement, policy->adapter.class, caller, facts, operation, data);
 	return judgement;
 }
