@@ -88,12 +88,6 @@ void pointers_lost(struct pointers *pointers, uint8_t address)
 	pointers->chips[address].pointer.known = false;
 }
 
-void pointers_doubt(
-	struct pointers *pointers, struct process *process, uint32_t context, uint8_t address)
-{
-	pointers_moved(pointers, process, context, address, (struct pointer){.known = false});
-}
-
 bool pointers_chip_is_at(const struct pointers *pointers, uint8_t address, uint16_t value)
 {
 	const struct pointer *pointer = &pointers->chips[address].pointer;

@@ -43,9 +43,6 @@ void pointers_set_again(
 	struct pointers *pointers, const struct process *process, uint8_t address, uint16_t value);
 /* Where the chip's is, nobody knows: a transfer failed. What contexts mean stays. */
 void pointers_lost(struct pointers *pointers, uint8_t address);
-/* As pointers_lost(), and this context's own: it meant to set another. */
-void pointers_doubt(
-	struct pointers *pointers, struct process *process, uint32_t context, uint8_t address);
 /* The chip's stays where it was, but this context meant to set another, which was not done. */
 void pointers_not_set(
 	struct pointers *pointers, struct process *process, uint32_t context, uint8_t address);

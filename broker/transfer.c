@@ -159,18 +159,13 @@ static int set_pointer_again(struct client *client, const struct judgement *judg
 }
 
 /* What a failure leaves unknown. What the adapter cannot do never reached a chip. */
-static void learn_failure(struct client *client, uint32_t context,
-	const struct judgement *judgement, const struct rgbroker_operation *operation, int error)
+static void learn_failure(
+	struct broker *broker, const struct rgbroker_operation *operation, int error)
 {
-	struct broker *broker = client->broker;
-
 	if (error == -EOPNOTSUPP || error == -EINVAL)
 		return;
 	facts_forget(&broker->facts, operation->address);
-	if (judgement->rule->role == RULE_POINTER)
-		pointers_doubt(&broker->pointers, client->process, context, operation->address);
-	else
-		pointers_lost(&broker->pointers, operation->address);
+	pointers_lost(&broker->pointers, operation->address);
 }
 
 static void learn_success(
@@ -228,8 +223,7 @@ static int run_span(
 		r = broker_run(client, false, operations, span, &request->data[first], read_data);
 	for (uint16_t i = first; i < first + span; i++) {
 		if (r < 0)
-			learn_failure(client, request->header->context, &judged[i],
-				&request->operations[i], r);
+			learn_failure(client->broker, &request->operations[i], r);
 		else
 			learn_success(client, request, i, reply);
 		tell_done(client, request, i, read_data, r);
