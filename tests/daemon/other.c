@@ -15,7 +15,7 @@
 
 #define CONNECTIONS_MAX 64
 
-enum what { CONNECT, CLOSE, SEND, ASK, FORK };
+enum what { CONNECT, CLOSE, SEND, RECEIVE, ASK, FORK };
 
 struct command {
 	enum what what;
@@ -30,7 +30,7 @@ struct outcome {
 	struct answer answer;
 };
 
-static int take_channel(int channel, struct command *command)
+static void take_command(int channel, struct command *command)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
 	struct iovec vector = {command, sizeof(*command)};
@@ -45,7 +45,6 @@ static int take_channel(int channel, struct command *command)
 	head = CMSG_FIRSTHDR(&message);
 	if (head)
 		memcpy(&command->channel, CMSG_DATA(head), sizeof(int));
-	return channel;
 }
 
 /* The other process: does as it is told, until nobody tells it any more. */
@@ -58,7 +57,7 @@ static void obey(const struct ring *ring, int channel)
 		static struct command command;
 		static struct outcome outcome;
 
-		take_channel(channel, &command);
+		take_command(channel, &command);
 		memset(&outcome, 0, sizeof(outcome));
 		switch (command.what) {
 		case CONNECT:
@@ -70,6 +69,9 @@ static void obey(const struct ring *ring, int channel)
 			break;
 		case SEND:
 			peer_send(connections[command.connection], &command.batch);
+			break;
+		case RECEIVE:
+			outcome.answer = peer_receive(connections[command.connection]);
 			break;
 		case ASK:
 			outcome.answer = peer_ask(connections[command.connection], &command.batch);
@@ -151,6 +153,13 @@ void other_send(const struct other *other, int connection, const struct batch *b
 	struct command command = {.what = SEND, .connection = connection, .batch = *batch};
 
 	tell(other, &command, NULL);
+}
+
+struct answer other_receive(const struct other *other, int connection)
+{
+	struct command command = {.what = RECEIVE, .connection = connection};
+
+	return tell(other, &command, NULL).answer;
 }
 
 struct answer other_ask(const struct other *other, int connection, const struct batch *batch)

@@ -14,6 +14,7 @@ struct other other_new(const struct ring *ring);
 int other_connect(const struct other *other, const char *door);
 void other_close(const struct other *other, int connection);
 void other_send(const struct other *other, int connection, const struct batch *batch);
+struct answer other_receive(const struct other *other, int connection);
 struct answer other_ask(const struct other *other, int connection, const struct batch *batch);
 /* A child of it, with the same connections. It is asked for like any other. */
 struct other other_fork(const struct other *other);

@@ -232,26 +232,31 @@ static void test_what_was_not_done_claims_nothing(void **state)
 static void test_a_race(void **state)
 {
 	struct ring *ring = *state;
+	unsigned won = 0;
 
 	for (unsigned round = 0; round < 50; round++) {
-		int a = other_connect(&first, "rgb"), b = other_connect(&second, "rgb");
+		const struct other *one = round % 2 ? &first : &second;
+		const struct other *two = round % 2 ? &second : &first;
+		int a = other_connect(one, "rgb"), b = other_connect(two, "rgb");
 		struct batch as = batch_write(1, LAMP, 0x10, 'a');
-		struct batch bs = batch_write(1, LAMP, 0x10, 'b');
-		struct answer answer;
+		struct batch bs = batch_write(2, LAMP, 0x10, 'b');
+		struct answer his, hers;
 		unsigned before = wire_count(ring);
-		char winner;
 
-		other_send(round % 2 ? &first : &second, round % 2 ? a : b, round % 2 ? &as : &bs);
-		answer = other_ask(
-			round % 2 ? &second : &first, round % 2 ? b : a, round % 2 ? &bs : &as);
-		winner = (char)ring->bus->chips[LAMP].registers[0x10];
-		assert_true(answer.head.result == -EBUSY || answer.head.result == 0);
+		other_send(one, a, &as);
+		hers = other_ask(two, b, &bs);
+		his = other_receive(one, a);
+		assert_int_not_equal(his.head.result == 0, hers.head.result == 0);
+		assert_int_equal(his.head.result + hers.head.result, -EBUSY);
 		for (; before < wire_count(ring); before++)
 			if (!wire_at(ring, before)->read)
-				assert_int_equal(wire_at(ring, before)->data[0], winner);
-		other_close(&first, a);
-		other_close(&second, b);
+				assert_int_equal(wire_at(ring, before)->data[0],
+					his.head.result == 0 ? 'a' : 'b');
+		won += his.head.result == 0;
+		other_close(one, a);
+		other_close(two, b);
 	}
+	assert_in_range(won, 1, 50);
 }
 
 /* --- going --- */
@@ -342,11 +347,44 @@ static void test_hung_up_but_not_yet_read(void **state)
 		ring_release(ring);
 		answer = peer_receive(c);
 		assert_done(answer);
-		answer = other_ask(&second, b, &hers); /* the answer to the one before */
+		answer = other_receive(&second, b);
+		assert_done(answer);
+		answer = other_ask(&second, b, &hers);
 		assert_done(answer);
 		close(c);
 		other_close(&second, b);
 		assert_int_equal(ring->bus->chips[LAMP].registers[0x10], 0xbb);
+	}
+}
+
+/* The same where it exits, and its sockets live on in a child. */
+static void test_exited_but_not_yet_seen(void **state)
+{
+	struct ring *ring = *state;
+
+	for (unsigned round = 0; round < 20; round++) {
+		struct other holder = other_new(ring), child;
+		int a = other_connect(&holder, "rgb"), b = other_connect(&second, "rgb");
+		int c = peer_connect(ring, "rgb");
+		struct batch busy = batch_new(1), hers = batch_write(3, LAMP, 0x10, 0xbb);
+		struct answer answer;
+
+		batch_add(&busy, RGBROKER_BYTE_DATA, true, 0x40, 0, 1, NULL);
+		has(ring, &holder, a);
+		child = other_fork(&holder);
+		ring_hold(ring);
+		peer_send(c, &busy);
+		ring_await_held(ring);
+		other_send(&second, b, &hers);
+		other_kill(&holder);
+		ring_release(ring);
+		answer = peer_receive(c);
+		assert_done(answer);
+		answer = other_receive(&second, b);
+		assert_done(answer);
+		other_kill(&child);
+		close(c);
+		other_close(&second, b);
 	}
 }
 
@@ -442,6 +480,7 @@ int main(void)
 		TEST(test_a_child_has_no_claim),
 		TEST(test_the_last_connection_counts),
 		TEST(test_hung_up_but_not_yet_read),
+		TEST(test_exited_but_not_yet_seen),
 		TEST(test_half_closed_is_still_there),
 		TEST(test_released_by_an_administrator),
 		TEST(test_release_of_no_address),

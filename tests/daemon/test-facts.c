@@ -764,12 +764,30 @@ static void hostile_operation(struct batch *batch)
 		->earlier = below(8) == 0;
 }
 
+/* What moves a controller, and its neighbours, with addresses of SPDs and others. */
+static void hostile_pair(struct batch *batch)
+{
+	uint8_t address = (uint8_t)(0x70 + below(8)), data[2];
+
+	hostile_data(data, 1);
+	if (below(8))
+		add_set(batch, address, (uint16_t)(0x80f0 + (below(2) ? 9 : below(16))));
+	if (below(4))
+		add_byte(batch, address, data[0]);
+	else
+		add_block(batch, address, data, 1);
+}
+
 static struct batch hostile_batch(void)
 {
 	struct batch batch = batch_of(below(3));
 	unsigned count = below(2) ? 1 : 1 + below(5);
 	uint8_t same = hostile_address();
 
+	if (below(4) == 0) {
+		hostile_pair(&batch);
+		return batch;
+	}
 	for (unsigned i = 0; i < count; i++)
 		hostile_operation(&batch);
 	for (unsigned i = 0; i < count; i++) {
@@ -852,6 +870,11 @@ static void attack(struct ring *ring, unsigned attempts)
 	}
 	assert_in_range(done, attempts / 100, attempts); /* it did get at something */
 	assert_in_range(refused, attempts / 2, attempts);
+	for (unsigned i = 0; i < 65536; i++) /* registers that no file lists */
+		if (!(i >= 0x8000 && i <= 0x802f) && !(i >= 0x8100 && i <= 0x81ff) && i != 0x80a0 &&
+			i != 0x80f8 && i != ENE_MOVE)
+			for (unsigned k = 0; k < FAKE_ENE_MAX; k++)
+				assert_int_equal(ring->bus->behind[k][i], 0);
 	for (unsigned address = 0; address < 128; address++)
 		if (is_forbidden((uint8_t)address))
 			assert_memory_equal(before[address].registers,
