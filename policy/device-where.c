@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const char *const out_of_memory = "out of memory";
+static const char *const nothing = "nothing behind the =";
 
 void *device_grow(void *items_of, size_t *count, size_t size)
 {
@@ -21,6 +22,8 @@ void *device_grow(void *items_of, size_t *count, size_t size)
 
 const char *device_set_description(struct device_reading *reading, const char *value)
 {
+	if (!*value)
+		return nothing;
 	free(reading->device->description);
 	reading->device->description = strdup(value);
 	return reading->device->description ? NULL : out_of_memory;
@@ -44,10 +47,14 @@ const char *device_add_classes(struct device_reading *reading, const char *value
 	return parse_words(value, take_class, reading->device);
 }
 
+/* One that is empty would match where the name is not known. */
 static const char *add_glob(struct globs *globs, const char *value)
 {
-	char **item = device_grow(&globs->items, &globs->count, sizeof(*globs->items));
+	char **item;
 
+	if (!*value)
+		return nothing;
+	item = device_grow(&globs->items, &globs->count, sizeof(*globs->items));
 	if (!item)
 		return out_of_memory;
 	*item = strdup(value);

@@ -69,6 +69,8 @@ const char *parse_addresses(const char *text, uint8_t *bitmap)
 	struct words words;
 	const char *why = words_split(text, &words);
 
+	if (!why && words.count == 0)
+		return "nothing behind the =";
 	for (unsigned i = 0; !why && i < words.count; i++) {
 		struct word_range range;
 
