@@ -204,10 +204,11 @@ static void play_order(const struct ring *ring, struct model *model, int fd, uns
 		bool is_set = sets[who] >> turn[who]++ & 1;
 		struct step step = {.of = is_set ? SET : BYTE,
 			.context = who,
-			.number = (uint16_t)(0x8100 + 0x80 * who + (++tag & 0x3f)),
+			.number = (uint16_t)(0x8100 + 0x80 * who + (tag & 0x3f)),
 			.data = {tag},
 			.length = 1};
 
+		tag++;
 		play(ring, model, fd, &step);
 	}
 }
