@@ -129,6 +129,12 @@ bool policy_claims(const struct judgement *judgement)
 	       judgement->rule->role != RULE_POINTER;
 }
 
+/* A read through the pointer moves it, or needs it set first. */
+static bool moves_something(const struct rule *rule, const struct rgbroker_operation *operation)
+{
+	return !rule->read || operation_is_quick(operation) || rule->role == RULE_DATA;
+}
+
 /*
  * Whose rule holds is judged by all gates, in an order that puts nothing on the wire in vain. A
  * claimed chip takes no writes of others, the pointer included: it would have to be set again.
@@ -147,7 +153,7 @@ static struct judgement judge_rule(const struct policy *policy, unsigned index,
 
 	if (facts->owner[operation->address] == OWNER_KERNEL)
 		judgement_refuse(&judgement, RGBROKER_REASON_OWNED, GATE_NONE);
-	else if (caller->claimed && (!rule->read || operation_is_quick(operation)))
+	else if (caller->claimed && moves_something(rule, operation))
 		judgement_refuse(&judgement, RGBROKER_REASON_CLAIMED, GATE_NONE);
 	else if (facts->owner[operation->address] == OWNER_UNKNOWN)
 		judgement_ask(&judgement, FACT_OWNER, operation->address);

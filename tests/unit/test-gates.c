@@ -194,7 +194,8 @@ static void test_claim(void **state)
 	caller.claimed = true;
 	is_allowed(read_byte(0x20, 0xa0));
 	caller.pointer.value = 0x1000;
-	is_allowed(read_byte(0x20, 0x81));
+	/* behind the pointer, which it would move */
+	is_refused(read_byte(0x20, 0x81), RGBROKER_REASON_CLAIMED, GATE_NONE);
 	facts.owner[0x20] = OWNER_KERNEL; /* the driver comes first */
 	is_refused(write_byte(0x20, 0x08), RGBROKER_REASON_OWNED, GATE_NONE);
 }
