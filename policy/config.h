@@ -34,18 +34,34 @@ bool device_matches(const struct device *device, const struct adapter *adapter);
 bool door_load(struct door *ret_door, const char *name, char *const *files,
 	const struct policy *policy, config_problem problem, void *userdata);
 
-/* --- how files are found and read (config-files.c) --- */
+/* --- how files are found (config-find.c) --- */
+
+enum config_state {
+	CONFIG_COUNTS,
+	CONFIG_MASKED,     /* by being empty or a link to /dev/null; so are all of later folders */
+	CONFIG_OVERRIDDEN, /* by a file of the same name in an earlier folder */
+};
 
 /* A configuration: its name without .conf, and the files to read in order, NULL-terminated. */
 struct config_entry {
 	char *name;
 	char **files;
+	enum config_state state;
 };
 
 /* Sorted by name; ends with an entry whose name is NULL. NULL: see errno; a folder that cannot be
  * read is one, as it may hold what restricts. */
 struct config_entry *config_find(const char *const *folders, const char *kind);
+/* The same with those that do not count, each behind the one that overrides it; of them only the
+ * file's own name is told. */
+struct config_entry *config_find_all(const char *const *folders, const char *kind);
 void config_free(struct config_entry *entries);
+
+/* One file wherever it is, with the drop-ins beside it. NULL: see errno. */
+char **config_with_drop_ins(const char *file);
+void config_free_files(char **files);
+
+/* --- how one is read (config-files.c) --- */
 
 /* Handler of one key: NULL, or why it cannot be taken. key NULL: is there such a section? */
 typedef const char *(*config_key)(
