@@ -182,6 +182,11 @@ def is_pointer(transfer):
     return transfer.ways == "W" and len(transfer.data[0]) == 3 and transfer.data[0][0] == 0
 
 
+def is_read(transfer):
+    """Whether it is one, or the beginning of one where nobody acknowledged"""
+    return transfer.ways[-1] == "R" or (transfer.result < 0 and transfer.ways == "W" and len(transfer.data[0]) == 1)
+
+
 # ---- the broker ----
 
 Status = collections.namedtuple("Status", "requests operations refused failed own_reads pointer_set clients rows")
