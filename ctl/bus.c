@@ -8,6 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policy/parse.h"
+
+bool parse_one(const char *text, unsigned max, uint16_t *ret_value)
+{
+	struct word_range range;
+
+	if (parse_range(text, max, &range) || range.first != range.last)
+		return false;
+	*ret_value = range.first;
+	return true;
+}
+
 int find_bus(const char *text, struct adapter *ret_adapter)
 {
 	unsigned number;
@@ -73,6 +85,29 @@ void find_owners(const struct adapter *adapter, struct facts *facts)
 						: OWNER_NONE;
 }
 
+const char *addresses_text(const struct device *device, char *buffer, size_t size)
+{
+	size_t used = 0;
+
+	buffer[0] = '\0';
+	for (unsigned first = 0; first < ADDRESSES; first++) {
+		unsigned last = first;
+
+		if (!bitmap_has(device->addresses, first))
+			continue;
+		while (last + 1 < ADDRESSES && bitmap_has(device->addresses, last + 1))
+			last++;
+		used += (size_t)snprintf(
+			buffer + used, size - used, "%s0x%02x", used ? " " : "", first);
+		if (last > first && used < size)
+			used += (size_t)snprintf(buffer + used, size - used, "-0x%02x", last);
+		if (used >= size)
+			break;
+		first = last;
+	}
+	return buffer;
+}
+
 static uint8_t first_command(const struct rule *rule)
 {
 	/* Where the kind has no command all bits are set: 0. */
@@ -97,14 +132,6 @@ void example_of_rule(const struct rule *rule, uint8_t address, struct example *r
 						.length = (uint16_t)(length + counted)}};
 	for (unsigned i = 0; i < rule->n_data; i++)
 		ret_example->data[i] = rule->data[i].first;
-}
-
-int print_json(json_object *object)
-{
-	puts(json_object_to_json_string_ext(
-		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(object);
-	return CTL_OK;
 }
 
 const char *verdict_name(const struct judgement *judgement)

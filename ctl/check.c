@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* check: the verdict on one operation, by the code that decides in the broker. */
-#include "ctl/ctl.h"
-#include "policy/parse.h"
+#include "ctl/explain.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static bool parse_one(const char *text, unsigned max, uint16_t *ret_value)
-{
-	struct word_range range;
-
-	if (parse_range(text, max, &range) || range.first != range.last)
-		return false;
-	*ret_value = range.first;
-	return true;
-}
 
 /* "write_byte_data". 0, or -1: not an operation that can be asked for. */
 static int parse_name(const char *name, struct rgbroker_operation *operation)
@@ -95,11 +84,6 @@ static bool parse_example(struct example *example, int argc, char **argv)
 			       : write_data(example, argc, argv);
 }
 
-static void add_text(json_object *object, const char *key, const char *value)
-{
-	json_object_object_add(object, key, json_object_new_string(value));
-}
-
 static json_object *to_json(const struct judgement *judgement, const char *what, const char *why)
 {
 	json_object *object = json_object_new_object();
@@ -121,42 +105,54 @@ static json_object *to_json(const struct judgement *judgement, const char *what,
 	return object;
 }
 
+/* explanation: its steps, or NULL. */
 static int tell(const struct options *options, const struct judgement *judgement, const char *what,
-	const char *why)
+	const char *why, json_object *explanation)
 {
 	static const int codes[] = {[VERDICT_ALLOWED] = CTL_OK,
 		[VERDICT_REFUSED] = CTL_REFUSED,
 		[VERDICT_NEEDS_FACT] = CTL_DEPENDS};
+	json_object *object;
 
-	if (options->json)
-		print_json(to_json(judgement, what, why));
-	else
-		printf("%s: %s\n  %s\n", verdict_name(judgement), what, why);
+	if (options->json) {
+		object = to_json(judgement, what, why);
+		if (explanation)
+			json_object_object_add(object, "explanation", explanation);
+		print_json(object);
+		return codes[judgement->verdict];
+	}
+	if (explanation)
+		explain_print(explanation);
+	json_object_put(explanation);
+	printf("%s: %s\n  %s\n", verdict_name(judgement), what, why);
 	return codes[judgement->verdict];
 }
 
-static int judge(
-	const struct options *options, const struct adapter *adapter, const struct example *example)
+static int judge(const struct options *options, const struct adapter *adapter,
+	const struct policy *policy, const struct example *example, struct pointer pointer)
 {
-	struct facts facts = {0};
+	static struct question question;
 	struct judgement judgement;
-	struct policy policy;
 	char operation[64], what[96], why[512];
-	int code = load_policy(options, adapter, &policy);
 
-	if (code == CTL_OK) {
-		find_owners(adapter, &facts);
-		judgement = policy_judge(&policy,
-			&(struct caller){.door = policy_find_door(&policy, options->door)}, &facts,
-			&example->operation, example->data);
-		snprintf(what, sizeof(what), "%s on i2c-%u",
-			operation_text(&example->operation, operation, sizeof(operation)),
-			adapter->number);
-		code = tell(
-			options, &judgement, what, policy_explain(&judgement, why, sizeof(why)));
-	}
-	policy_free(&policy);
-	return code;
+	question = (struct question){.policy = policy,
+		.caller = {.door = policy_find_door(policy, options->door),
+			.claimed = options->claimed,
+			.pointer = pointer},
+		.example = example};
+	find_owners(adapter, &question.facts);
+	judgement = policy_judge(
+		policy, &question.caller, &question.facts, &example->operation, example->data);
+	snprintf(what, sizeof(what), "%s on i2c-%u",
+		operation_text(&example->operation, operation, sizeof(operation)), adapter->number);
+	return tell(options, &judgement, what, policy_explain(&judgement, why, sizeof(why)),
+		options->explain ? explain(options, &question) : NULL);
+}
+
+static bool parse_pointer(const char *text, struct pointer *ret_pointer)
+{
+	*ret_pointer = (struct pointer){.known = text != NULL};
+	return !text || parse_one(text, UINT16_MAX, &ret_pointer->value);
 }
 
 int verb_check(const struct options *options, int argc, char **argv)
@@ -164,19 +160,26 @@ int verb_check(const struct options *options, int argc, char **argv)
 	static const struct judgement unsayable = {.verdict = VERDICT_REFUSED};
 	static struct example example;
 	struct adapter adapter;
+	struct pointer pointer;
+	struct policy policy;
 	uint16_t address;
 	int code = argc < 3 ? CTL_USAGE : find_bus(argv[0], &adapter);
 
 	if (code != CTL_OK)
 		return code;
-	if (!parse_one(argv[1], ADDRESSES - 1, &address))
+	if (!parse_one(argv[1], ADDRESSES - 1, &address) ||
+		!parse_pointer(options->pointer, &pointer))
 		return CTL_USAGE;
 	example.operation.address = (uint8_t)address;
 	if (strcmp(argv[2], "process_call") == 0 || strcmp(argv[2], "block_process_call") == 0)
 		return tell(options, &unsayable, argv[2],
-			"the protocol has no such operation: nobody can ask a broker for it");
+			"the protocol has no such operation: nobody can ask a broker for it", NULL);
 	if (parse_name(argv[2], &example.operation) < 0 ||
 		!parse_example(&example, argc - 3, argv + 3))
 		return CTL_USAGE;
-	return judge(options, &adapter, &example);
+	code = load_policy(options, &adapter, &policy);
+	if (code == CTL_OK)
+		code = judge(options, &adapter, &policy, &example, pointer);
+	policy_free(&policy);
+	return code;
 }

@@ -5,37 +5,34 @@
 #include <stdio.h>
 #include <string.h>
 
-#define USAGE "usage: rgbrokerctl [--json] [--door NAME] [--config FOLDER]... VERB [...]  (--help)"
+#define USAGE "usage: rgbrokerctl [OPTION]... VERB [...]  (--help)"
 
 #define FOLDERS_MAX 8
 
-static const char help[] =
-	USAGE "\n\n"
-	      "  list                       every I2C adapter, its class and its broker\n"
-	      "  show BUS                   what may be done at which address\n"
-	      "  check BUS ADDRESS OPERATION [COMMAND [DATA...]]\n"
-	      "                             whether one operation would be allowed, and why\n"
-	      "  audit                      what else is open to a bus, and how to close it\n\n"
-	      "BUS is N or i2c-N. OPERATION is read_ or write_ and one of quick, byte, byte_data,\n"
-	      "word_data, block_data, i2c_block, i2c. Data are bytes in wire order; reads of\n"
-	      "i2c_block and i2c take how many bytes are wanted instead.\n\n"
-	      "  --json           one JSON object on standard output\n"
-	      "  --door NAME      for whoever comes through that door (rgb)\n"
-	      "  --config FOLDER  read devices/ and doors/ there, not in the system's folders\n\n"
-	      "check ends with 0: allowed, 1: refused, 3: allowed once the broker itself has\n"
-	      "recognised the chip. 2: wrong words, 4: no such bus or not to be read.\n"
-	      "audit ends with 0: nothing is open (notes and advice do not count), 1: findings,\n"
-	      "4: none, but not everything could be seen, as when not run by root.\n";
-
-static const struct {
+/* takes: the letters of options that mean something to it, beside --json. */
+static const struct verb {
 	const char *name;
 	int (*run)(const struct options *options, int argc, char **argv);
+	const char *takes;
 } verbs[] = {
-	{"list", verb_list},
-	{"show", verb_show},
-	{"check", verb_check},
-	{"audit", verb_audit},
+	{"list", verb_list, ""},
+	{"show", verb_show, "dcw"},
+	{"check", verb_check, "dcelP"},
+	{"monitor", verb_monitor, "oVap"},
+	{"status", verb_status, ""},
+	{"release", verb_release, ""},
+	{"devices", verb_devices, "c"},
+	{"lint", verb_lint, ""},
+	{"audit", verb_audit, ""},
 };
+
+static const struct option names[] = {{"json", no_argument, NULL, 'j'},
+	{"door", required_argument, NULL, 'd'}, {"config", required_argument, NULL, 'c'},
+	{"wake", no_argument, NULL, 'w'}, {"explain", no_argument, NULL, 'e'},
+	{"claimed", no_argument, NULL, 'l'}, {"pointer", required_argument, NULL, 'P'},
+	{"own", no_argument, NULL, 'o'}, {"verdict", required_argument, NULL, 'V'},
+	{"address", required_argument, NULL, 'a'}, {"pid", required_argument, NULL, 'p'},
+	{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'}, {0}};
 
 static int usage(void)
 {
@@ -43,49 +40,72 @@ static int usage(void)
 	return CTL_USAGE;
 }
 
-static int run_verb(const struct options *options, int argc, char **argv)
+/* seen: the letters of all options that were given. */
+static int run_verb(const struct options *options, const char *seen, int argc, char **argv)
 {
-	int code;
-
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		int code;
+
 		if (strcmp(argv[0], verbs[i].name) != 0)
 			continue;
+		if (strspn(seen, verbs[i].takes) != strlen(seen))
+			return usage();
 		code = verbs[i].run(options, argc - 1, argv + 1);
 		return code == CTL_USAGE ? usage() : code;
 	}
 	return usage();
 }
 
+/* Those without an argument. */
+static bool take_flag(struct options *options, int option)
+{
+	bool *flag = option == 'j'   ? &options->json
+		     : option == 'w' ? &options->wake
+		     : option == 'e' ? &options->explain
+		     : option == 'l' ? &options->claimed
+		     : option == 'o' ? &options->own
+				     : NULL;
+
+	if (flag)
+		*flag = true;
+	return flag;
+}
+
+static bool take_value(struct options *options, int option, const char *value)
+{
+	const char **text = option == 'd'   ? &options->door
+			    : option == 'P' ? &options->pointer
+			    : option == 'V' ? &options->verdict
+			    : option == 'a' ? &options->address
+			    : option == 'p' ? &options->pid
+					    : NULL;
+
+	if (text)
+		*text = value;
+	return text;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct option names[] = {{"json", no_argument, NULL, 'j'},
-		{"door", required_argument, NULL, 'd'}, {"config", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'}, {0}};
 	const char *folders[FOLDERS_MAX + 1] = {NULL};
 	struct options options = {.door = "rgb"};
-	size_t n_folders = 0;
+	char seen[256] = "";
+	size_t n_folders = 0, n_seen = 0;
 
 	opterr = 0;
 	for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
-		switch (option) {
-		case 'j':
-			options.json = true;
-			break;
-		case 'd':
-			options.door = optarg;
-			break;
-		case 'h':
-			fputs(help, stdout);
+		if (option == 'h' || option == 'v') {
+			fputs(option == 'h' ? help_text : "rgbrokerctl " RGBROKER_VERSION "\n",
+				stdout);
 			return CTL_OK;
-		case 'v':
-			puts("rgbrokerctl " RGBROKER_VERSION);
-			return CTL_OK;
-		default:
-			if (option != 'c' || n_folders == FOLDERS_MAX)
-				return usage();
-			folders[n_folders++] = optarg;
 		}
+		if (option == 'c' && n_folders < FOLDERS_MAX)
+			folders[n_folders++] = optarg;
+		else if (!take_flag(&options, option) && !take_value(&options, option, optarg))
+			return usage();
+		if (option != 'j' && n_seen < sizeof(seen) - 1)
+			seen[n_seen++] = (char)option;
 	}
 	options.folders = n_folders ? folders : NULL;
-	return optind < argc ? run_verb(&options, argc - optind, argv + optind) : usage();
+	return optind < argc ? run_verb(&options, seen, argc - optind, argv + optind) : usage();
 }

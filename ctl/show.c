@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* show: the addresses of a bus as i2cdetect draws them, with what is allowed where. */
-#include "ctl/ctl.h"
+#include "ctl/admin.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@ struct view {
 	struct policy policy;
 	const struct door *door;
 	struct facts facts;
+	char broker[32]; /* its state */
+	struct chips chips;
 };
 
 /* What the rules make of one address; the numbers grow with what is possible. */
@@ -31,8 +34,8 @@ static void judge_rule(
 	enum possible now, *side;
 
 	example_of_rule(rule, address, &example);
-	judgement = policy_judge(
-		&view->policy, &(struct caller){.door = view->door}, &view->facts, &example.operation, example.data);
+	judgement = policy_judge(&view->policy, &(struct caller){.door = view->door}, &view->facts,
+		&example.operation, example.data);
 	now = by_verdict[judgement.verdict];
 	if (quick && now == YES)
 		now = QUICK_ONLY;
@@ -87,30 +90,6 @@ static void print_map(const struct view *view)
 	       "command\n");
 }
 
-/* "0x58-0x5f 0x18" */
-static const char *address_text(const struct device *device, char *buffer, size_t size)
-{
-	size_t used = 0;
-
-	buffer[0] = '\0';
-	for (unsigned first = 0; first < ADDRESSES; first++) {
-		unsigned last = first;
-
-		if (!bitmap_has(device->addresses, first))
-			continue;
-		while (last + 1 < ADDRESSES && bitmap_has(device->addresses, last + 1))
-			last++;
-		used += (size_t)snprintf(
-			buffer + used, size - used, "%s0x%02x", used ? " " : "", first);
-		if (last > first && used < size)
-			used += (size_t)snprintf(buffer + used, size - used, "-0x%02x", last);
-		if (used >= size)
-			break;
-		first = last;
-	}
-	return buffer;
-}
-
 static void print_devices(const struct view *view)
 {
 	char text[512], driver[64];
@@ -119,7 +98,7 @@ static void print_devices(const struct view *view)
 		const struct device *device = view->policy.devices[i];
 
 		printf("\n%s: %s\n  at %s, from %s\n", device->name, device->description,
-			address_text(device, text, sizeof(text)), device->file);
+			addresses_text(device, text, sizeof(text)), device->file);
 		if (!view->door || !(view->door->devices & (UINT64_C(1) << i)))
 			printf("  (not through this door)\n");
 		for (size_t k = 0; k < device->n_rules; k++)
@@ -133,6 +112,23 @@ static void print_devices(const struct view *view)
 		printf("%s  0x%02x %s\n", first ? "\nKernel drivers:\n" : "", address, driver);
 		first = 0;
 	}
+}
+
+static void print_chips(const struct view *view)
+{
+	char why[160];
+
+	if (view->chips.error == -EAGAIN)
+		printf("\nBroker: %s%s\n", view->broker,
+			strcmp(view->broker, "asleep") == 0
+				? ", recognises no chip, and nobody holds one"
+				: "");
+	else if (view->chips.error)
+		printf("\nRecognised chips are not told: %s\n",
+			admin_why_not(view->adapter.number, view->chips.error, why, sizeof(why)));
+	else
+		printf("\nRecognised chips:%s\n", view->chips.count ? "" : " none yet");
+	chips_print(&view->chips, "  ");
 }
 
 static json_object *address_json(const struct view *view, uint8_t address)
@@ -163,7 +159,7 @@ static json_object *device_json(const struct device *device)
 	json_object_object_add(object, "description", json_object_new_string(device->description));
 	json_object_object_add(object, "file", json_object_new_string(device->file));
 	json_object_object_add(object, "addresses",
-		json_object_new_string(address_text(device, text, sizeof(text))));
+		json_object_new_string(addresses_text(device, text, sizeof(text))));
 	for (size_t k = 0; k < device->n_rules; k++) {
 		json_object *rule = json_object_new_object();
 
@@ -190,6 +186,8 @@ static int show_json(const struct view *view)
 	json_object_object_add(object, "name", json_object_new_string(view->adapter.name));
 	json_object_object_add(
 		object, "class", json_object_new_string(bus_class_name(view->adapter.class)));
+	add_text(object, "broker", view->broker);
+	json_object_object_add(object, "chips", chips_json(&view->chips));
 	json_object_object_add(object, "addresses", addresses);
 	json_object_object_add(object, "devices", devices);
 	return print_json(object);
@@ -204,7 +202,24 @@ static void show_text(const struct options *options, const struct view *view)
 		printf("not brokered: %s\n", view->adapter.why);
 	printf("\n");
 	print_map(view);
+	if (view->adapter.class)
+		print_chips(view);
 	print_devices(view);
+}
+
+/* A bus of no class has no broker. */
+static void find_chips(const struct options *options, struct view *view)
+{
+	struct systemd *systemd = systemd_open();
+	unsigned bus = view->adapter.number;
+
+	view->chips.error = -EAGAIN;
+	broker_state(systemd, bus, view->broker, sizeof(view->broker));
+	if (view->adapter.class)
+		view->chips = chips_find(bus, view->broker, options->wake);
+	if (options->wake)
+		broker_state(systemd, bus, view->broker, sizeof(view->broker));
+	systemd_close(systemd);
 }
 
 int verb_show(const struct options *options, int argc, char **argv)
@@ -218,10 +233,12 @@ int verb_show(const struct options *options, int argc, char **argv)
 		return code;
 	view.door = policy_find_door(&view.policy, options->door);
 	find_owners(&view.adapter, &view.facts);
+	find_chips(options, &view);
 	if (options->json)
 		code = show_json(&view);
 	else
 		show_text(options, &view);
+	chips_free(&view.chips);
 	policy_free(&view.policy);
 	return code;
 }

@@ -42,3 +42,16 @@ const char *systemd_unit_state(struct systemd *systemd, const char *unit, char *
 	free(path);
 	return buffer;
 }
+
+pid_t systemd_main_pid(struct systemd *systemd, const char *unit)
+{
+	uint32_t pid = 0;
+	char *path = NULL;
+
+	if (systemd && systemd->bus &&
+		sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path) >= 0)
+		sd_bus_get_property_trivial(systemd->bus, DESTINATION, path, DESTINATION ".Service",
+			"MainPID", NULL, 'u', &pid);
+	free(path);
+	return (pid_t)pid;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The numbers of the wire in words. */
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *reason_name(uint16_t reason)
+{
+	static const char *const names[] = {
+		[RGBROKER_REASON_NONE] = "none",
+		[RGBROKER_REASON_BUS] = "bus",
+		[RGBROKER_REASON_VERSION] = "version",
+		[RGBROKER_REASON_DOOR] = "door",
+		[RGBROKER_REASON_FLOOR] = "floor",
+		[RGBROKER_REASON_RULE] = "no-rule",
+		[RGBROKER_REASON_UNPROVEN] = "not-recognised",
+		[RGBROKER_REASON_OWNED] = "kernel-owned",
+		[RGBROKER_REASON_CLAIMED] = "claimed",
+		[RGBROKER_REASON_POINTER] = "pointer-unknown",
+		[RGBROKER_REASON_STOPPING] = "stopping",
+		[RGBROKER_REASON_PROTOCOL] = "malformed",
+	};
+
+	return reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "unknown";
+}
+
+const char *error_name(int error, char *buffer, size_t size)
+{
+	const char *name = strerrorname_np(error < 0 ? -error : error);
+
+	if (name)
+		snprintf(buffer, size, "%s", name);
+	else
+		snprintf(buffer, size, "%d", error);
+	return buffer;
+}
