@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# machine: pc
+# timeout: 180
+#
+# Families that are open only on modules of one kind and maker, by what the kernel's ee1004 driver shows; and cards
+# whose bus goes to a display.
+. "${0%/*}/lib.sh"
+. "${0%/*}/brokered.sh"
+
+here=$(realpath "${0%/*}")
+family=/etc/rgbroker/devices/test-display.conf
+trap 'rm -f "$family"; release_modules; end_brokered_rgbsim' EXIT
+
+# A bound driver would hold the adapter's module.
+release_modules()
+{
+    local at
+    for at in /sys/bus/i2c/drivers/ee1004/*-005[01]; do
+        [[ ! -e $at ]] || echo "0x${at: -2}" >"$(realpath "$at")/../delete_device"
+    done
+}
+
+# boards PARAMETER...: a Fury in slot 0, a Vengeance in slot 1
+boards()
+{
+    release_modules
+    check "there is a board: $*" \
+        brokered_rgbsim chipset=0 plain=0 amd=1 amd_fury=0x58 amd_vengeance=0x59 "$@" || exit 1
+    amd=$(bus_named 'rgbsim amd')
+}
+
+# The kernel is told what is in the slots; brokers find that out when they start.
+bind_ee1004()
+{
+    local at
+    for at in 50 51; do
+        echo ee1004 "0x$at" >"/sys/bus/i2c/devices/i2c-$amd/new_device"
+        check "ee1004 has the module at 0x$at" wait_for 5 test -e "/sys/bus/i2c/devices/$amd-00$at/eeprom"
+    done
+    stop_sim_brokers
+}
+
+is()
+{
+    python3 -B "$here/memory_kind.py" "$@" || not_ok "$4: is gone through"
+}
+
+modprobe ee1004
+
+boards
+is amd "$amd" closed 'without ee1004'
+is amd "$amd" vengeance-open 'without ee1004, unbuffered'
+bind_ee1004
+is amd "$amd" open 'with ee1004, Kingston'
+is amd "$amd" vengeance-open 'with ee1004, unbuffered'
+
+boards maker=0x04cd
+bind_ee1004
+is amd "$amd" closed 'with ee1004, another maker'
+is amd "$amd" vengeance-open 'with ee1004, another maker'
+
+boards registered=1
+is amd "$amd" vengeance-closed 'without ee1004, registered'
+bind_ee1004
+is amd "$amd" closed 'with ee1004, registered'
+is amd "$amd" vengeance-closed 'with ee1004, registered'
+release_modules
+
+# ---- displays ----
+
+# No family that is shipped writes there on this card: one that would.
+cat >"$family" <<'DEVICE'
+[Device]
+Description=Whatever is where a display may be
+BusClass=gpu
+Address=0x30 0x37 0x3a 0x50
+[Recognise]
+Expect=none
+[Control]
+Write=quick
+Write=byte 0x00-0xff
+Write=byte_data 0x00-0xff
+Write=i2c_block 0x00-0xff
+DEVICE
+check 'there is a card with a display' brokered_rgbsim chipset=0 plain=0 gpu=1 || exit 1
+gpu=$(bus_named 'NVIDIA i2c adapter 1 at 1:00.0')
+echo 0 >"$sim_debug/gpu/display"
+is gpu "$gpu" no-display 'none plugged in: the family may write'
+echo 1 >"$sim_debug/gpu/display"
+cp "$sim_debug/gpu/memory" before
+is gpu "$gpu" display 'plugged in while the broker runs'
+check 'it holds what it held' cmp before "$sim_debug/gpu/memory"
