@@ -143,6 +143,7 @@ static int judge(const struct options *options, const struct adapter *adapter,
 	find_owners(adapter, &question.facts);
 	judgement = policy_judge(
 		policy, &question.caller, &question.facts, &example->operation, example->data);
+	settle_verdict(&question, &judgement);
 	snprintf(what, sizeof(what), "%s on i2c-%u",
 		operation_text(&example->operation, operation, sizeof(operation)), adapter->number);
 	return tell(options, &judgement, what, policy_explain(&judgement, why, sizeof(why)),

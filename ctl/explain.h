@@ -33,6 +33,9 @@ struct judgement alone_judge(const struct alone *alone);
 /* What the gates ask of a rule that holds: steps are added to the array. Where a fact must come
  * from the bus the one that helps is supposed. The verdict that follows. */
 struct judgement gate_steps(const struct alone *alone, json_object *steps);
+/* Whether the facts that are missing can make the verdict "allowed"; if not, it is what they make
+ * of the rule that came nearest. */
+void settle_verdict(const struct question *question, struct judgement *judgement);
 /* is: what is so, or supposed; otherwise: the verdict if it were not, or NULL. */
 void add_step(json_object *steps, const char *name, const char *is, bool supposed,
 	const struct judgement *otherwise);

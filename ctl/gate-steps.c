@@ -143,6 +143,41 @@ static struct judgement settle(struct alone alone, int contrary)
 	return judgement;
 }
 
+/* The verdict of one rule when all facts help. */
+static struct judgement settle_rule(
+	const struct question *question, unsigned index, struct rule *rule)
+{
+	static struct alone alone;
+
+	alone_make(&alone, question, index, rule);
+	return settle(alone, NO_FACT);
+}
+
+void settle_verdict(const struct question *question, struct judgement *judgement)
+{
+	const struct policy *policy = question->policy;
+	struct judgement nearest = *judgement;
+
+	if (judgement->verdict != VERDICT_NEEDS_FACT)
+		return;
+	for (unsigned i = 0; i < policy->n_devices; i++) {
+		struct device *device = policy->devices[i];
+
+		if (!bitmap_has(device->addresses, question->example->operation.address))
+			continue;
+		for (size_t k = 0; k < device->n_rules; k++) {
+			struct judgement settled = settle_rule(question, i, &device->rules[k]);
+
+			if (settled.verdict == VERDICT_ALLOWED)
+				return;
+			if (settled.rule == judgement->rule)
+				nearest = settled;
+		}
+	}
+	nearest.device = judgement->device;
+	*judgement = nearest;
+}
+
 /* --- steps --- */
 
 void add_step(json_object *steps, const char *name, const char *is, bool supposed,

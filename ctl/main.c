@@ -18,11 +18,6 @@ static const struct verb {
 	{"list", verb_list, ""},
 	{"show", verb_show, "dcw"},
 	{"check", verb_check, "dcelP"},
-	{"monitor", verb_monitor, "oVap"},
-	{"status", verb_status, ""},
-	{"release", verb_release, ""},
-	{"devices", verb_devices, "c"},
-	{"lint", verb_lint, ""},
 	{"audit", verb_audit, ""},
 };
 

@@ -60,11 +60,13 @@ ctl 0 "check: reading the SPD" check "$bus" 0x50 read_byte_data 0x02
 expect_match "check: names file and line" 'allowed: .*spd.conf:[0-9]+ allows it' "$(tr '\n' ' ' <<<"$output")"
 ctl 1 "check: writing the SPD" check "$bus" 0x50 write_byte_data 0x02 0xff
 expect_match "check: names the floor's row" '0x50-0x57: the SPD of a memory module' "$output"
-ctl 3 "check: an ENE controller's data" check "$bus" 0x70 write_byte_data 0x01 0xff
+ctl 1 "check: an ENE controller's data, of who has set no pointer" check "$bus" 0x70 write_byte_data 0x01 0xff
+ctl 3 "check: an ENE controller's data" check "$bus" 0x70 write_byte_data 0x01 0xff --pointer 0x8100
 expect_match "check: what it depends on" 'once the broker itself has recognised' "$output"
 ctl 1 "check: an address nothing is said of" check "$bus" 0x45 read_byte
 expect_match "check: nothing allows it" 'no device file allows it' "$output"
-ctl 1 "check: moving an ENE controller" check "$bus" 0x70 write_word_data 0x00 0x80 0xf9
+ctl 1 "check: moving an ENE controller onto an SPD" check "$bus" 0x70 write_byte_data 0x01 0xa0 --pointer 0x80f9
+ctl 3 "check: moving it where its family lives" check "$bus" 0x70 write_byte_data 0x01 0xe4 --pointer 0x80f9
 ctl 3 "check: its colour registers" check "$bus" 0x70 write_word_data 0x00 0x81 0x00
 ctl 1 "check: process calls cannot be asked for" check "$bus" 0x50 process_call
 ctl 1 "check --door admin: the administrators' door touches nothing" --door admin check "$bus" 0x50 read_byte
