@@ -132,10 +132,10 @@ const char *broker_state(struct systemd *systemd, unsigned bus, char *buffer, si
 	return buffer;
 }
 
-/* One that stops would be started again by who connects now. */
+/* One that stops would be started again by who connects now; one that starts is waited for. */
 bool broker_awake(const char *state)
 {
-	return strcmp(state, "running") == 0 || strcmp(state, "start") == 0;
+	return strcmp(state, "running") == 0;
 }
 
 pid_t broker_pid(struct systemd *systemd, unsigned bus)

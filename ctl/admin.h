@@ -7,6 +7,7 @@
 #include "protocol/inspect.h"
 
 #define ADMIN_TIMEOUT_MS 3000 /* a broker that does not hang answers at once */
+#define WAKE_TIMEOUT_MS 30000 /* as long as systemd lets one start */
 
 /* One connection to one broker. */
 struct admin {

@@ -13,7 +13,7 @@ struct chips chips_find(unsigned bus, const char *state, bool wake)
 
 	if (!wake && !broker_awake(state))
 		return chips;
-	chips.error = admin_open(&admin, bus, ADMIN_TIMEOUT_MS);
+	chips.error = admin_open(&admin, bus, wake ? WAKE_TIMEOUT_MS : ADMIN_TIMEOUT_MS);
 	if (chips.error == 0)
 		chips.error = admin_ask_rows(
 			&admin, RGBROKER_CHIPS, sizeof(*chips.items), &chips.items, &chips.count);
