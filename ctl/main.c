@@ -18,6 +18,7 @@ static const struct verb {
 	{"list", verb_list, ""},
 	{"show", verb_show, "dcw"},
 	{"check", verb_check, "dcelP"},
+	{"status", verb_status, ""},
 	{"audit", verb_audit, ""},
 };
 
