@@ -10,6 +10,7 @@ const char help_text[] =
 	"  check BUS ADDRESS OPERATION [COMMAND [DATA...]]\n"
 	"                             whether one operation would be allowed, and why\n"
 	"  status [BUS]               what brokers have counted, and which one hangs\n"
+	"  release BUS ADDRESS        take a chip from the process that has claimed it\n"
 	"  audit                      what else is open to a bus, and how to close it\n\n"
 	"BUS is N or i2c-N. OPERATION is read_ or write_ and one of quick, byte, byte_data,\n"
 	"word_data, block_data, i2c_block, i2c. Data are bytes in wire order; reads of\n"
@@ -36,5 +37,6 @@ const char help_text[] =
 	"  check    0: allowed, 1: refused, 3: depends on what the broker itself finds out. Data\n"
 	"           behind a pointer are refused to who has set none: --pointer says where it is\n"
 	"  status   0, 1: a bus has been hanging for more than 2 seconds, 4: one does not tell\n"
+	"  release  0: released, 1: nobody had claimed it\n"
 	"  audit    0: nothing is open (notes and advice do not count), 1: findings, 4: none, but\n"
 	"           not everything could be seen, as when not run by root\n";

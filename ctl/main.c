@@ -19,6 +19,7 @@ static const struct verb {
 	{"show", verb_show, "dcw"},
 	{"check", verb_check, "dcelP"},
 	{"status", verb_status, ""},
+	{"release", verb_release, ""},
 	{"audit", verb_audit, ""},
 };
 
