@@ -18,6 +18,7 @@ static const struct verb {
 	{"list", verb_list, ""},
 	{"show", verb_show, "dcw"},
 	{"check", verb_check, "dcelP"},
+	{"monitor", verb_monitor, "oVap"},
 	{"status", verb_status, ""},
 	{"release", verb_release, ""},
 	{"audit", verb_audit, ""},

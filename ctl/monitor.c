@@ -112,11 +112,11 @@ static int on_event(sd_event_source *source, int fd, uint32_t revents, void *use
 }
 
 /* The door's descriptor becomes the event loop's. */
-static int watch_begin(struct watch *watch)
+static int watch_begin(struct watch *watch, int timeout_ms)
 {
 	struct connection_reply reply;
 	struct admin admin;
-	int r = admin_open(&admin, watch->bus, ADMIN_TIMEOUT_MS);
+	int r = admin_open(&admin, watch->bus, timeout_ms);
 
 	if (r == 0)
 		r = admin_ask(&admin, RGBROKER_MONITOR, 0, &reply);
@@ -133,10 +133,10 @@ static int watch_begin(struct watch *watch)
 	return r;
 }
 
-static int watch_try(struct watch *watch)
+static int watch_try(struct watch *watch, int timeout_ms)
 {
 	char why[160];
-	int r = watch_begin(watch);
+	int r = watch_begin(watch, timeout_ms);
 
 	if (r < 0 && !watch->told) {
 		tell(watch, "cannot be watched: %s",
@@ -158,7 +158,7 @@ static void look(struct monitor *monitor)
 			continue;
 		broker_state(monitor->systemd, watch->bus, state, sizeof(state));
 		if (broker_awake(state)) {
-			watch_try(watch);
+			watch_try(watch, ADMIN_TIMEOUT_MS);
 		} else if (unplugged(watch)) {
 			watch->gone = true;
 			tell(watch, "unplugged");
@@ -206,7 +206,7 @@ static int run(struct monitor *monitor)
 	}
 	/* A bus that is named is woken for it; of all buses only those awake are watched. */
 	if (monitor->named)
-		r = watch_try(&monitor->watches[0]);
+		r = watch_try(&monitor->watches[0], WAKE_TIMEOUT_MS);
 	else
 		look(monitor);
 	r = r < 0 ? CTL_FAILED : sd_event_loop(monitor->event);
