@@ -21,6 +21,7 @@ static const struct verb {
 	{"monitor", verb_monitor, "oVap"},
 	{"status", verb_status, ""},
 	{"release", verb_release, ""},
+	{"devices", verb_devices, "c"},
 	{"audit", verb_audit, ""},
 };
 
