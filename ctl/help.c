@@ -13,6 +13,7 @@ const char help_text[] =
 	"  status [BUS]               what brokers have counted, and which one hangs\n"
 	"  release BUS ADDRESS        take a chip from the process that has claimed it\n"
 	"  devices                    every device file, what became of it, and its buses\n"
+	"  lint FILE...               what is wrong with device and door files, what they allow\n"
 	"  audit                      what else is open to a bus, and how to close it\n\n"
 	"BUS is N or i2c-N. OPERATION is read_ or write_ and one of quick, byte, byte_data,\n"
 	"word_data, block_data, i2c_block, i2c. Data are bytes in wire order; reads of\n"
@@ -42,5 +43,6 @@ const char help_text[] =
 	"  status   0, 1: a bus has been hanging for more than 2 seconds, 4: one does not tell\n"
 	"  release  0: released, 1: nobody had claimed it\n"
 	"  devices  0, 1: a file was refused\n"
+	"  lint     0: the broker takes them all, 1: it does not\n"
 	"  audit    0: nothing is open (notes and advice do not count), 1: findings, 4: none, but\n"
 	"           not everything could be seen, as when not run by root\n";

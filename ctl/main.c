@@ -22,6 +22,7 @@ static const struct verb {
 	{"status", verb_status, ""},
 	{"release", verb_release, ""},
 	{"devices", verb_devices, "c"},
+	{"lint", verb_lint, ""},
 	{"audit", verb_audit, ""},
 };
 
