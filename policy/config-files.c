@@ -42,6 +42,18 @@ static void check_section(struct reading *reading, const char *line)
 		complain(reading, why);
 }
 
+/* What inih would drop, and a reader might take for part of the rule. */
+static bool hides_something(const char *line)
+{
+	const char *text = line + strspn(line, " \t"), *end = strchr(text, ']');
+
+	if (*text == '#' || *text == ';')
+		return false;
+	if (*text == '[' && end)
+		return end[1 + strspn(end + 1, " \t\r")] != '\0';
+	return strstr(text, " ;") || strstr(text, "\t;");
+}
+
 /*
  * fgets for inih. A line longer than its buffer would come as two, one with a NUL byte as its head
  * alone, which may allow more than the whole: both are refused instead.
@@ -66,6 +78,10 @@ static char *read_line(char *buffer, int size, void *stream)
 		count = 0;
 	}
 	buffer[count] = '\0';
+	if (count && hides_something(buffer)) {
+		complain(reading, "text behind ']', or a comment behind a value: neither counts");
+		buffer[0] = '\0';
+	}
 	check_section(reading, buffer);
 	return buffer;
 }

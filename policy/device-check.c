@@ -45,6 +45,9 @@ const char *check_rule(const struct device *device, const struct rule *rule)
 	for (size_t i = 0; i < device->n_rules; i++)
 		if (rules_meet(&device->rules[i], rule) && !both_read(&device->rules[i], rule))
 			return "overlaps with a line above: an operation stands in one line only";
+	for (size_t i = 0; rule->role == RULE_POINTER && i < device->n_rules; i++)
+		if (device->rules[i].role == RULE_POINTER)
+			return "a family has one Set=, of the file or of a drop-in";
 	for (unsigned command = 0; command < 256; command++)
 		commands += bitmap_has(rule->commands, command);
 	if (rule->role == RULE_POINTER && (rule->kind != RGBROKER_WORD_DATA || commands != 1))
@@ -86,6 +89,29 @@ static const char *check_floor(
 	return NULL;
 }
 
+/* What the broker sends in order to recognise a chip, it sends to one that is not recognised yet.
+ */
+static const char *check_send(const struct device *device, unsigned *ret_at)
+{
+	const struct rgbroker_operation send = {.kind = RGBROKER_I2C, .length = 1};
+	bool sends = false;
+
+	for (size_t i = 0; i < device->n_expectations; i++)
+		sends |= device->expectations[i].n_send > 0;
+	for (enum bus_class class = BUS_SMBUS; sends && class <= BUS_CUSTOM; class ++)
+		for (unsigned at = 0; at < ADDRESSES; at++) {
+			enum floor_lift lift = floor_lift(floor_find(class, (uint8_t)at), &send);
+
+			if (lives_at(device, class, at) && lift != FLOOR_OPEN &&
+				lift != FLOOR_NOT_DISPLAY) {
+				*ret_at = at;
+				return "Expect= sends something where the floor wants a "
+				       "recognised chip";
+			}
+		}
+	return NULL;
+}
+
 static bool check_closed(
 	const struct device_reading *reading, config_problem problem, void *userdata)
 {
@@ -94,6 +120,8 @@ static bool check_closed(
 	unsigned at;
 	const char *why = check_floor(device, &fingerprint, &at);
 
+	if (!why)
+		why = check_send(device, &at);
 	if (why) {
 		problem(userdata, device->file, reading->address_lines[at], why);
 		return false;

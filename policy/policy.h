@@ -165,6 +165,8 @@ struct facts {
 
 /* Forget what may change between two requests: drivers, displays, chips that were not there. */
 void facts_refresh(struct facts *facts);
+/* Forget which slots were empty: an SPD that is busy does not answer either. */
+void facts_forget_empty(struct facts *facts);
 /* Forget that a chip was recognised: it failed to answer, or was moved. */
 void facts_forget(struct facts *facts, uint8_t address);
 

@@ -15,6 +15,13 @@ void facts_refresh(struct facts *facts)
 			facts->memory[slot].kind = MEMORY_UNSEEN;
 }
 
+void facts_forget_empty(struct facts *facts)
+{
+	for (unsigned slot = 0; slot < SLOTS; slot++)
+		if (facts->memory[slot].kind == MEMORY_EMPTY)
+			facts->memory[slot].kind = MEMORY_UNSEEN;
+}
+
 void facts_forget(struct facts *facts, uint8_t address)
 {
 	facts->recognised[address] = 0;
@@ -155,6 +162,8 @@ static struct judgement judge_rule(const struct policy *policy, unsigned index,
 		judgement_refuse(&judgement, RGBROKER_REASON_OWNED, GATE_NONE);
 	else if (caller->claimed && moves_something(rule, operation))
 		judgement_refuse(&judgement, RGBROKER_REASON_CLAIMED, GATE_NONE);
+	else if (caller->door->transfer != DOOR_READ_WRITE && sends_first(policy->devices[index]))
+		judgement_refuse(&judgement, RGBROKER_REASON_DOOR, GATE_NONE);
 	else if (facts->owner[operation->address] == OWNER_UNKNOWN)
 		judgement_ask(&judgement, FACT_OWNER, operation->address);
 	if (judgement.verdict != VERDICT_REFUSED)
