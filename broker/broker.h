@@ -54,6 +54,7 @@ struct broker {
 	struct pointers pointers;
 	struct process *processes;
 	struct process *claims[ADDRESSES]; /* who has the chip */
+	uint64_t emptied_usec;   /* CLOCK_MONOTONIC: empty slots are looked at again since */
 	uint64_t suspended_usec; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC when facts were begun */
 	struct listener listeners[LISTENERS_MAX];
 	size_t n_listeners;

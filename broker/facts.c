@@ -64,7 +64,8 @@ int find_answer(struct client *client, uint8_t address)
 	uint8_t answer;
 	int r = own_read(client, &operation, &answer);
 
-	if (r < 0 && !nobody_there(r))
+	/* Not EIO, by which some drivers tell of collisions: then somebody is there. */
+	if (r < 0 && r != -ENXIO && r != -EREMOTEIO)
 		return r;
 	client->broker->facts.answers[address] = r < 0 ? PRESENCE_NO : PRESENCE_YES;
 	return 0;

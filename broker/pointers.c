@@ -16,18 +16,46 @@ static struct pointer_entry *find(
 	return NULL;
 }
 
-/* A free entry, or that of the longest unused one, whose process is told. */
+/* Whoever has the most makes room, so that nobody's pointers are crowded out by another's. */
+static const struct process *largest(const struct pointers *pointers)
+{
+	const struct process *found = NULL;
+	unsigned most = 0;
+
+	for (unsigned i = 0; i < POINTERS_MAX; i++) {
+		unsigned count = 0;
+
+		if (pointers->entries[i].process == found)
+			continue;
+		for (unsigned k = i; k < POINTERS_MAX; k++)
+			count += pointers->entries[k].process == pointers->entries[i].process;
+		if (count > most) {
+			most = count;
+			found = pointers->entries[i].process;
+		}
+	}
+	return found;
+}
+
+/* A free entry, or the longest unused one of a process, which is told. */
 static struct pointer_entry *make_room(struct pointers *pointers)
 {
-	struct pointer_entry *oldest = &pointers->entries[0];
+	const struct process *crowd = NULL;
+	struct pointer_entry *oldest = NULL;
 
 	for (unsigned i = 0; i < POINTERS_MAX; i++) {
 		struct pointer_entry *entry = &pointers->entries[i];
 
 		if (!entry->process)
 			return entry;
+	}
+	crowd = largest(pointers);
+	for (unsigned i = 0; i < POINTERS_MAX; i++) {
+		struct pointer_entry *entry = &pointers->entries[i];
+
 		/* by age: the clock may go round */
-		if (pointers->clock - entry->used > pointers->clock - oldest->used)
+		if (entry->process == crowd &&
+			(!oldest || pointers->clock - entry->used > pointers->clock - oldest->used))
 			oldest = entry;
 	}
 	oldest->process->evicted = true;

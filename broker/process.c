@@ -57,6 +57,8 @@ static int open_pidfd(int fd, pid_t pid)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) == 0)
 		return pidfd;
+	if (errno != ENOPROTOOPT)
+		return -1; /* the kernel knows it, and will not tell: it has gone, for one */
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 

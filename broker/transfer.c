@@ -7,6 +7,8 @@
 
 #define SUSPEND_USEC (100 * 1000) /* more than the two clocks differ by when read in turn */
 
+#define EMPTY_USEC (2 * 1000 * 1000)
+
 /* One request at a time: what was decided of its operations, and where each finds the pointer. */
 static struct judgement judged[RGBROKER_OPERATIONS_MAX];
 
@@ -19,6 +21,9 @@ int broker_run(struct client *client, bool own, const struct rgbroker_operation 
 	live_begin(client, operations);
 	r = bus_run(&broker->bus, operations, count, data, read_data);
 	live_end(broker);
+	/* A command may have arrived before the failure, and to some chips that is enough. */
+	if (own && r < 0 && r != -EOPNOTSUPP && r != -EINVAL)
+		pointers_lost(&broker->pointers, operations->address);
 	if (r < 0 && !own)
 		count_error(broker, r);
 	if (own) {
@@ -45,6 +50,10 @@ static void refresh_facts(struct broker *broker)
 		broker->facts = (struct facts){0};
 		pointers_lost_all(&broker->pointers);
 		broker->suspended_usec = boottime - monotonic;
+	}
+	if (monotonic - broker->emptied_usec > EMPTY_USEC) {
+		facts_forget_empty(&broker->facts);
+		broker->emptied_usec = monotonic;
 	}
 	facts_refresh(&broker->facts);
 }
