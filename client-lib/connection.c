@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define RETRY_PAUSE_MAX_MS 50
+#define CONTEXT_BITS 22 /* of a thread's number: PID_MAX_LIMIT, include/linux/threads.h */
 
 void connection_init(struct connection *connection, const char *path, int descriptor,
 	uint64_t inode, int timeout_ms)
@@ -157,7 +158,11 @@ static void learn(struct connection *connection, const struct connection_request
 		const struct rgbroker_operation *operation = &request->operations[i];
 		bool done = answered && i < reply->done;
 
-		if (!done)
+		if (!answered)
+			/* The outcome is unknown: data may have gone through it, and moved it. */
+			pointers_drop(
+				&connection->pointers, request->header.context, operation->address);
+		else if (!done)
 			pointers_doubt(&connection->pointers, request->header.context, operation);
 		else if (!operation->read && (reply->pointer_writes >> i & 1))
 			pointers_keep(
@@ -209,10 +214,19 @@ static int exchange(struct connection *connection, int descriptor,
 	int r = lock_until(&connection->lock, deadline);
 
 	if (r == 0) {
+		/* What was given up while it waited for the lock may have been a pointer: all
+		 * contexts are new ones from here on, and set theirs again. */
+		unsigned given_up = atomic_load(&connection->given_up);
+
+		request->header.context ^= given_up << CONTEXT_BITS;
+		connection->pointers.link += given_up != connection->seen_given_up;
+		connection->seen_given_up = given_up;
 		r = reconnect_settle(connection, descriptor);
 		if (r == 0)
 			r = converse(connection, request, ret_reply, deadline);
 		pthread_mutex_unlock(&connection->lock);
+	} else {
+		atomic_fetch_add(&connection->given_up, 1);
 	}
 	if (r < 0) {
 		memset(&ret_reply->header, 0, sizeof(ret_reply->header));

@@ -35,6 +35,8 @@ struct connection {
 	_Atomic uint64_t
 		former[CONNECTION_FORMER]; /* of its predecessors: a dup may still have one */
 	bool linked_before;
+	atomic_uint given_up;   /* requests that did not get the lock in time */
+	unsigned seen_given_up; /* by those that did */
 	struct pointer_memory pointers;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
