@@ -50,7 +50,7 @@ messages = {
     "data that nobody takes": header(count=1, length=4) + operation() + b"1234",
     "more data than may be": header(count=1, length=2113) + operation() + bytes(2113),
     "no opcode": header(0),
-    "the opcode after the last": header(4),
+    "the opcode after the last": header(8),
     "the largest opcode": header(65535),
     "operations to INFO": header(INFO, 1) + operation(),
     "an unknown kind": one(kind=3),
