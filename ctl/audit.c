@@ -11,7 +11,8 @@
 
 static const char *const severity_names[] = {"note", "advice", "finding"};
 
-static json_object *format_text(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static json_object *format_text(
+	const char *format, va_list arguments)
 {
 	char text[1024];
 

@@ -36,8 +36,8 @@ static bool explain_floor(const struct question *question, json_object *steps)
 	static const char *const lifts[] = {
 		[FLOOR_OPEN] = "leaves this open",
 		[FLOOR_CHIP] = "opens this for a recognised chip alone",
-		[FLOOR_CHIP_UNBUFFERED] = "opens this for a recognised chip alone, whose slot has "
-					  "an unbuffered module",
+		[FLOOR_CHIP_UNBUFFERED] =
+			"opens this for a recognised chip alone, by an unbuffered module",
 		[FLOOR_CHIP_NOT_DDR5] =
 			"opens this for a recognised chip alone, on a bus without DDR5",
 		[FLOOR_NOT_DISPLAY] = "opens this where no display answers",
