@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
-# timeout: 120
+# timeout: 300
 #
 # Two and three threads of one program write to one ENE controller, which has one register pointer: directly they
 # write into each other's registers, through the broker they cannot.

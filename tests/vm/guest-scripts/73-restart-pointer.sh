@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
-# timeout: 180
+# timeout: 400
 #
 # The broker is restarted and killed between "set the pointer" and "write the datum" of an ENE controller: the datum
 # lands in its register, or is refused as one without a pointer; nowhere else.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
-# timeout: 120
+# timeout: 300
 #
 # Whose a chip is: the first process's to write to it, however often that opens the bus, and until it ends,
 # however that comes about. Looking takes nothing.

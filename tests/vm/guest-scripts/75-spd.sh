@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
-# timeout: 240
+# timeout: 400
 #
 # A hostile nobody at the boards' memory: whatever is asked for, the SPD EEPROMs and hubs, their protection and
 # their voltage regulators hold afterwards what they held before, byte for byte.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
-# timeout: 180
+# timeout: 300
 #
 # Families that are open only on modules of one kind and maker, by what the kernel's ee1004 driver shows; and cards
 # whose bus goes to a display.

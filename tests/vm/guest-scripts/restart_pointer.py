@@ -29,11 +29,18 @@ def restart():
     subprocess.run(["systemctl", "--quiet", "restart", UNIT_NAME], check=True)
 
 
-def kill():
+def kill(wait=True):
+    """Systemd starts another one after a while, or at once if told to."""
     pid = main_pid()
     os.kill(pid, signal.SIGKILL)
     while main_pid() == pid:
         time.sleep(0.002)
+    if not wait:
+        subprocess.run(["systemctl", "--quiet", "start", UNIT_NAME], check=True)
+
+
+def kill_and_start():
+    kill(wait=False)
 
 
 def pointer(thread, register):
@@ -104,6 +111,7 @@ def judge(name, lines, answers, transfers):
 
 
 expect_eq("restarted: none was refused", 0, run("restarted", times, restart, two_threads))
-expect_eq("killed: none was refused", 0, run("killed", times, kill, one_thread))
+expect_eq("killed: none was refused", 0, run("killed", 10, kill, one_thread))
+expect_eq("killed and started: none was refused", 0, run("killed and started", times - 10, kill_and_start, two_threads))
 refused = run("restarted after a datum", 10, restart, moved_on)
 expect_eq("restarted after a datum: the next one has EAGAIN each time", 10, refused)
