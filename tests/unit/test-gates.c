@@ -46,6 +46,13 @@ static const char *const files[][2] = {
 		"[Detect]\nRead=byte_data 0x60\nWrite=byte_data 0x61 data 1\n"
 		"[Recognise]\nExpect=byte_data 0 1\n"
 		"[Control]\nRead=byte_data 0x62\nWrite=byte_data 0x63\n"},
+	{"devices/thin.conf", /* any module's kind proves nothing */
+		"[Device]\nDescription=thin\nBusClass=smbus\nAddress=0x5c\nMemory=ddr4\n"
+		"[Detect]\nWrite=byte_data 0x71\n[Recognise]\nExpect=byte_data 0 1\n"},
+	{"devices/wide.conf", /* nor does a maker somewhere on the bus */
+		"[Device]\nDescription=wide\nBusClass=smbus\nAddress=0x5d\nMemory=ddr4\n"
+		"Maker=0x1234\nSlot=any\n"
+		"[Detect]\nWrite=byte_data 0x71\n[Recognise]\nExpect=byte_data 0 1\n"},
 	{"doors/all.conf", "[Door]\nTransfer=read-write\nDevices=*\n"},
 };
 
@@ -75,7 +82,7 @@ static int load(void **state)
 {
 	load_class(&smbus, BUS_SMBUS);
 	load_class(&gpu, BUS_GPU);
-	assert_int_equal(smbus.n_devices, 4);
+	assert_int_equal(smbus.n_devices, 6);
 	assert_int_equal(gpu.n_devices, 3);
 	return 0;
 }
@@ -301,6 +308,8 @@ static void test_module_instead_of_fingerprint(void **state)
 	is_allowed(write_byte(0x5a, 0x61));
 	wants(write_byte(0x5a, 0x63), FACT_RECOGNISED, 0x5a);
 	wants(read_byte(0x5a, 0x62), FACT_RECOGNISED, 0x5a);
+	wants(write_byte(0x5c, 0x71), FACT_RECOGNISED, 0x5c);
+	wants(write_byte(0x5d, 0x71), FACT_RECOGNISED, 0x5d);
 	facts.memory[2].maker = 0x1111;
 	is_refused(write_byte(0x5a, 0x61), RGBROKER_REASON_UNPROVEN, GATE_MEMORY);
 	wants(write_byte(0x1a, 0x07), FACT_RECOGNISED, 0x1a); /* the lamp names no module */
@@ -770,9 +779,9 @@ static struct facts part_of(const struct facts *world)
 static struct question some_question(void)
 {
 	static const uint8_t addresses[] = {0x11, 0x18, 0x1a, 0x20, 0x21, 0x22, 0x23, 0x28, 0x29,
-		0x30, 0x37, 0x3a, 0x49, 0x50, 0x51, 0x55, 0x58, 0x5a, 0x60, 0x67};
+		0x30, 0x37, 0x3a, 0x49, 0x50, 0x51, 0x55, 0x58, 0x5a, 0x5c, 0x5d, 0x60, 0x67};
 	static const uint8_t commands[] = {0x00, 0x01, 0x03, 0x07, 0x08, 0x10, 0x30, 0x50, 0x51,
-		0x52, 0x53, 0x60, 0x61, 0x62, 0x63, 0x81, 0x82, 0x83, 0xa0};
+		0x52, 0x53, 0x60, 0x61, 0x62, 0x63, 0x71, 0x81, 0x82, 0x83, 0xa0};
 	static const uint16_t registers[] = {
 		0x8000, 0x8003, 0x8004, 0x8005, 0x8006, 0x1000, 0xffff, 0x1234};
 	static const uint8_t data[][4] = {{0x80, 0x04}, {0x80, 0x05}, {0x12, 0x34}, {0x44, 0x01},
