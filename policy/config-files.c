@@ -29,7 +29,7 @@ static void complain(struct reading *reading, const char *why)
 static void check_section(struct reading *reading, const char *line)
 {
 	const char *end;
-	char name[64];
+	char name[256]; /* longer than a line */
 	const char *why;
 
 	line += strspn(line, " \t");

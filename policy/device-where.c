@@ -54,6 +54,9 @@ static const char *add_glob(struct globs *globs, const char *value)
 
 	if (!*value)
 		return nothing;
+	/* An indented line goes on with the key above it: a Key= in it was meant as one. */
+	if (strchr(value, '='))
+		return "a name with '=': is the line indented by mistake?";
 	item = device_grow(&globs->items, &globs->count, sizeof(*globs->items));
 	if (!item)
 		return out_of_memory;
