@@ -67,16 +67,16 @@ wait_for 10 test -S "/run/rgbroker/i2c-$bus"
 
 # A program as RGB software is: it opens the node, selects the chip, sends.
 cat >/usr/local/bin/light <<'PROGRAM'
-#!/bin/sh
-# light BUS RED GREEN BLUE: all LEDs of an ENE controller at 0x70, with i2c-tools
-set -e
-i2cset -y "$1" 0x70 0x00 0x2080 w       # direct mode
-i2cset -y "$1" 0x70 0x01 1 b
-for led in 0 1 2 3 4 5 6 7; do
-    register=$((led * 3))
-    i2cset -y "$1" 0x70 0x00 "$((register << 8 | 0x81))" w
-    i2cset -y "$1" 0x70 0x03 "$2" "$4" "$3" s
-done
+#!/usr/bin/python3
+# light BUS RED GREEN BLUE: all LEDs of an ENE controller at 0x70, with python3-smbus
+import smbus, sys
+number, red, green, blue = (int(argument) for argument in sys.argv[1:5])
+bus = smbus.SMBus(number)
+bus.write_word_data(0x70, 0x00, 0x2080)         # direct mode
+bus.write_byte_data(0x70, 0x01, 1)
+for led in range(8):
+    bus.write_word_data(0x70, 0x00, led * 3 << 8 | 0x81)
+    bus.write_block_data(0x70, 0x03, [red, blue, green])
 PROGRAM
 chmod 755 /usr/local/bin/light
 
