@@ -89,29 +89,6 @@ static const char *check_floor(
 	return NULL;
 }
 
-/* What the broker sends in order to recognise a chip, it sends to one that is not recognised yet.
- */
-static const char *check_send(const struct device *device, unsigned *ret_at)
-{
-	const struct rgbroker_operation send = {.kind = RGBROKER_I2C, .length = 1};
-	bool sends = false;
-
-	for (size_t i = 0; i < device->n_expectations; i++)
-		sends |= device->expectations[i].n_send > 0;
-	for (enum bus_class class = BUS_SMBUS; sends && class <= BUS_CUSTOM; class ++)
-		for (unsigned at = 0; at < ADDRESSES; at++) {
-			enum floor_lift lift = floor_lift(floor_find(class, (uint8_t)at), &send);
-
-			if (lives_at(device, class, at) && lift != FLOOR_OPEN &&
-				lift != FLOOR_NOT_DISPLAY) {
-				*ret_at = at;
-				return "Expect= sends something where the floor wants a "
-				       "recognised chip";
-			}
-		}
-	return NULL;
-}
-
 static bool check_closed(
 	const struct device_reading *reading, config_problem problem, void *userdata)
 {
@@ -120,8 +97,6 @@ static bool check_closed(
 	unsigned at;
 	const char *why = check_floor(device, &fingerprint, &at);
 
-	if (!why)
-		why = check_send(device, &at);
 	if (why) {
 		problem(userdata, device->file, reading->address_lines[at], why);
 		return false;
@@ -144,11 +119,8 @@ static bool check_closed(
 static bool sends_under_the_floor(const struct device *device)
 {
 	const struct rgbroker_operation write = {.kind = RGBROKER_I2C, .length = 1};
-	bool sends = false;
 
-	for (size_t i = 0; i < device->n_expectations; i++)
-		sends |= device->expectations[i].n_send > 0;
-	for (unsigned at = 0; sends && at < ADDRESSES; at++)
+	for (unsigned at = 0; device_sends(device) && at < ADDRESSES; at++)
 		if (lives_at(device, BUS_SMBUS, at) &&
 			floor_lift(floor_find(BUS_SMBUS, (uint8_t)at), &write) != FLOOR_OPEN)
 			return true;

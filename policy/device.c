@@ -36,6 +36,14 @@ void device_free(struct device *device)
 	free(device);
 }
 
+bool device_sends(const struct device *device)
+{
+	for (size_t i = 0; i < device->n_expectations; i++)
+		if (device->expectations[i].n_send)
+			return true;
+	return false;
+}
+
 static bool globs_match(const struct globs *globs, const char *text)
 {
 	for (size_t i = 0; i < globs->count; i++)

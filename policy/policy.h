@@ -280,6 +280,9 @@ unsigned operation_payload(const struct rgbroker_operation *operation);
 /* Carries nothing back: a quick command, or a plain read of no bytes, the same on the wire. */
 bool operation_is_quick(const struct rgbroker_operation *operation);
 
+/* Whether the family is asked what it is by a write. */
+bool device_sends(const struct device *device);
+
 /* NULL: no such door, it gives no right to anything. */
 const struct door *policy_find_door(const struct policy *policy, const char *name);
 

@@ -99,14 +99,6 @@ static bool needs_chip(const struct judgement *judgement, enum floor_lift lift)
 	       (judgement->rule->after_recognition && !judgement->device->no_fingerprint);
 }
 
-static bool sends_first(const struct device *device)
-{
-	for (size_t i = 0; i < device->n_expectations; i++)
-		if (device->expectations[i].n_send)
-			return true;
-	return false;
-}
-
 /*
  * A family without a fingerprint has nothing to recognise, but does not lift the floor either. A
  * chip that is asked what it is by a write must not be a display, even if all that waits is a read.
@@ -123,7 +115,7 @@ static void gate_fingerprint(struct judgement *judgement, const struct facts *fa
 		judgement_refuse(judgement, RGBROKER_REASON_UNPROVEN, GATE_FINGERPRINT);
 		return;
 	}
-	if (row && row->write == FLOOR_NOT_DISPLAY && sends_first(judgement->device)) {
+	if (row && row->write == FLOOR_NOT_DISPLAY && device_sends(judgement->device)) {
 		judgement->floor = row;
 		gate_display(judgement, facts, address);
 	}
@@ -162,7 +154,7 @@ static struct judgement judge_rule(const struct policy *policy, unsigned index,
 		judgement_refuse(&judgement, RGBROKER_REASON_OWNED, GATE_NONE);
 	else if (caller->claimed && moves_something(rule, operation))
 		judgement_refuse(&judgement, RGBROKER_REASON_CLAIMED, GATE_NONE);
-	else if (caller->door->transfer != DOOR_READ_WRITE && sends_first(policy->devices[index]))
+	else if (caller->door->transfer != DOOR_READ_WRITE && device_sends(policy->devices[index]))
 		judgement_refuse(&judgement, RGBROKER_REASON_DOOR, GATE_NONE);
 	else if (facts->owner[operation->address] == OWNER_UNKNOWN)
 		judgement_ask(&judgement, FACT_OWNER, operation->address);
