@@ -61,6 +61,9 @@ struct broker {
 	struct client *clients;
 	unsigned n_monitors;
 	bool accepting, stopping;
+	int stop_fd;                   /* readable once it is told to stop; 0: none */
+	uint64_t used_usec;            /* CLOCK_MONOTONIC: the last transfer ended */
+	uint64_t looked_usec;          /* up to which it was looked whether to stop */
 	sd_event_source *accept_again; /* a timer, armed while descriptors are short */
 	sd_event_source *idle;         /* a timer: is anybody still asking? */
 	uint64_t idle_usec;            /* 0: never goes to sleep */
@@ -105,12 +108,16 @@ void reply_set(struct reply *reply, enum rgbroker_reason reason, int result);
 /* Judge all operations, then carry them out, up to the first that fails. */
 void do_transfer(struct client *client, const struct request *request, struct reply *reply);
 
+/* --- run.c --- */
+
 /*
  * bus_run() with what belongs to it: the live page, counters, and events if own. own: it is for the
  * broker itself, on behalf of the client.
  */
 int broker_run(struct client *client, bool own, const struct rgbroker_operation *operations,
 	size_t count, const uint8_t *const *data, uint8_t *read_data);
+/* Between two transfers of a request: whether the rest is to be left. Looks once a millisecond. */
+bool broker_told_to_stop(struct broker *broker);
 
 /* --- inspect.c --- */
 
@@ -127,7 +134,8 @@ void count_error(struct broker *broker, int error);
 /* Set the live page up; without it only `status` of a hanging bus knows less. */
 void live_open(struct broker *broker);
 void live_begin(struct client *client, const struct rgbroker_operation *operation);
-void live_end(struct broker *broker);
+/* CLOCK_MONOTONIC, microseconds */
+uint64_t live_end(struct broker *broker);
 
 /* --- monitor.c --- */
 

@@ -74,10 +74,11 @@ void live_begin(struct client *client, const struct rgbroker_operation *operatio
 	__atomic_store_n(&live->since, monotonic_usec(), __ATOMIC_RELEASE);
 }
 
-void live_end(struct broker *broker)
+uint64_t live_end(struct broker *broker)
 {
 	if (broker->live)
 		__atomic_store_n(&broker->live->since, 0, __ATOMIC_RELEASE);
+	return monotonic_usec();
 }
 
 /* --- answers --- */

@@ -83,7 +83,8 @@ enum rgbroker_reason {
 	RGBROKER_REASON_OWNED = 7,    /* a kernel driver has the address; not executed */
 	RGBROKER_REASON_CLAIMED = 8,  /* another process has claimed the chip; not executed */
 	RGBROKER_REASON_POINTER = 9,  /* pointer unknown: send its last write again; not executed */
-	RGBROKER_REASON_STOPPING = 10, /* connect and send again; not executed */
+	RGBROKER_REASON_STOPPING = 10, /* connect and send the operations from `done` on again; they
+					  were not executed */
 	RGBROKER_REASON_PROTOCOL = 11, /* malformed; not executed, the connection is closed */
 };
 

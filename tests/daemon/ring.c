@@ -276,6 +276,11 @@ void ring_hold(struct ring *ring)
 	atomic_store(&ring->bus->hold, 1);
 }
 
+void ring_hold_at(struct ring *ring, unsigned nth)
+{
+	atomic_store(&ring->bus->hold, nth);
+}
+
 void ring_await_held(const struct ring *ring)
 {
 	for (unsigned waited = 0; !atomic_load(&ring->bus->waiting); waited++) {

@@ -54,7 +54,8 @@ void ring_forget_log(struct ring *ring);
 double ring_cpu_seconds(const struct ring *ring);
 unsigned ring_descriptors(const struct ring *ring);
 void ring_hold(struct ring *ring); /* the bus stops in the middle of its next operation */
-void ring_await_held(const struct ring *ring); /* until one stands there */
+void ring_hold_at(struct ring *ring, unsigned nth); /* of the nth to come, counted from 1 */
+void ring_await_held(const struct ring *ring);      /* until one stands there */
 void ring_release(struct ring *ring);
 
 /* --- peers --- */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What every transfer goes through, a client's and the broker's own. */
+#include "broker/broker.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#define LOOK_USEC                                                                                  \
+	1000 /* between two looks whether to stop: a batch of fast ones is to pay for few */
+
+bool broker_told_to_stop(struct broker *broker)
+{
+	struct pollfd told = {.fd = broker->stop_fd, .events = POLLIN};
+
+	if (broker->stop_fd <= 0 || broker->used_usec - broker->looked_usec < LOOK_USEC)
+		return false;
+	broker->looked_usec = broker->used_usec;
+	return poll(&told, 1, 0) > 0;
+}
+
+int broker_run(struct client *client, bool own, const struct rgbroker_operation *operations,
+	size_t count, const uint8_t *const *data, uint8_t *read_data)
+{
+	struct broker *broker = client->broker;
+	int r;
+
+	live_begin(client, operations);
+	r = bus_run(&broker->bus, operations, count, data, read_data);
+	broker->used_usec = live_end(broker);
+	/* A command may have arrived before the failure, and to some chips that is enough. */
+	if (own && r < 0 && r != -EOPNOTSUPP && r != -EINVAL)
+		pointers_lost(&broker->pointers, operations->address);
+	if (r < 0 && !own)
+		count_error(broker, r);
+	if (own) {
+		broker->status.own_reads += operations->read;
+		monitor_tell(client,
+			&(struct happening){.operation = operations,
+				.data = operations->read ? (r < 0 ? NULL : read_data) : data[0],
+				.count = 1,
+				.reason = r < 0 ? RGBROKER_REASON_BUS : RGBROKER_REASON_NONE,
+				.result = r,
+				.own = true});
+	}
+	return r;
+}
