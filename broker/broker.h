@@ -10,6 +10,7 @@
 #include "broker/log.h"
 #include "broker/pointers.h"
 #include "broker/process.h"
+#include "broker/quarantine.h"
 #include "policy/policy.h"
 #include "protocol/inspect.h"
 
@@ -52,6 +53,7 @@ struct broker {
 	struct policy policy;
 	struct facts facts;
 	struct pointers pointers;
+	struct quarantine quarantine;
 	struct process *processes;
 	struct process *claims[ADDRESSES]; /* who has the chip */
 	uint64_t emptied_usec;   /* CLOCK_MONOTONIC: empty slots are looked at again since */
@@ -118,6 +120,8 @@ int broker_run(struct client *client, bool own, const struct rgbroker_operation 
 	size_t count, const uint8_t *const *data, uint8_t *read_data);
 /* Between two transfers of a request: whether the rest is to be left. Looks once a millisecond. */
 bool broker_told_to_stop(struct broker *broker);
+/* CLOCK_MONOTONIC, microseconds */
+uint64_t monotonic_usec(void);
 
 /* --- inspect.c --- */
 
@@ -133,8 +137,8 @@ void count_error(struct broker *broker, int error);
 
 /* Set the live page up; without it only `status` of a hanging bus knows less. */
 void live_open(struct broker *broker);
-void live_begin(struct client *client, const struct rgbroker_operation *operation);
-/* CLOCK_MONOTONIC, microseconds */
+/* Both return when: CLOCK_MONOTONIC, microseconds. */
+uint64_t live_begin(struct client *client, const struct rgbroker_operation *operation);
 uint64_t live_end(struct broker *broker);
 
 /* --- monitor.c --- */

@@ -215,6 +215,7 @@ int main(int argc, char **argv)
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);
 	sigprocmask(SIG_BLOCK, &stop, NULL);
+	broker.quarantine.number = options.bus;
 	broker.idle_usec = options.idle * USEC_PER_SECOND;
 	r = run(&broker, &options, &stop); /* has told what failed */
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

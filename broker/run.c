@@ -4,9 +4,18 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <time.h>
 
 #define LOOK_USEC                                                                                  \
 	1000 /* between two looks whether to stop: a batch of fast ones is to pay for few */
+
+uint64_t monotonic_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
 
 bool broker_told_to_stop(struct broker *broker)
 {
@@ -22,11 +31,16 @@ int broker_run(struct client *client, bool own, const struct rgbroker_operation 
 	size_t count, const uint8_t *const *data, uint8_t *read_data)
 {
 	struct broker *broker = client->broker;
-	int r;
+	int r = 0;
 
+	if (broker->quarantine.active)
+		r = quarantine_answer(&broker->quarantine, operations, count, monotonic_usec());
+	if (r < 0)
+		return r;
 	live_begin(client, operations);
 	r = bus_run(&broker->bus, operations, count, data, read_data);
 	broker->used_usec = live_end(broker);
+	quarantine_learn(&broker->quarantine, operations, count, r, broker->used_usec);
 	/* A command may have arrived before the failure, and to some chips that is enough. */
 	if (own && r < 0 && r != -EOPNOTSUPP && r != -EINVAL)
 		pointers_lost(&broker->pointers, operations->address);

@@ -12,7 +12,9 @@
  *   - EACCES: no rule allows it, or the socket may not be opened; nothing went on the wire
  *   - EBUSY: a kernel driver or another process has the chip; rgbroker_last_reason() tells which
  *   - ENODEV: the adapter is gone, or was never brokered
- *   - ETIMEDOUT, also: the deadline of rgbroker_set_timeout() passed; the outcome is unknown
+ *   - ETIMEDOUT, also: the deadline of rgbroker_set_timeout() passed; the outcome is unknown. With
+ *     RGBROKER_BUS_SAID: the adapter timed out, or did so three times in a row and is left alone
+ * for a while (1 s, doubling up to 60 s)
  *   - EIO, also: the broker was killed while it worked on this request; the outcome is unknown, and
  *     it is not repeated
  *   - EPROTO: the broker speaks another version of the protocol, or refused the message

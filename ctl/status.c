@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* status: what brokers have counted, and what one of them waits for in the kernel. */
 #include "ctl/admin.h"
+#include "ctl/quarantine.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -68,7 +69,7 @@ static bool hangs(const struct report *report)
 
 static int code_of(const struct report *report)
 {
-	if (hangs(report))
+	if (hangs(report) || (!report->error && quarantine_is_on(&report->status)))
 		return CTL_REFUSED;
 	return report->error && report->error != -EAGAIN ? CTL_FAILED : CTL_OK;
 }
@@ -175,6 +176,7 @@ static void print_report(const struct report *report)
 	if (report->error)
 		return;
 	print_status(&report->status);
+	quarantine_print(&report->status);
 	for (size_t i = 0; i < report->n_counts; i++)
 		if (count_known(&report->counts[i]))
 			print_count(&report->counts[i]);
@@ -216,6 +218,7 @@ static json_object *to_json(const struct report *report)
 	add_number(object, "own_reads", status->own_reads);
 	add_number(object, "pointers_set", status->pointer_set);
 	add_number(object, "clients", status->clients);
+	json_object_object_add(object, "quarantine", quarantine_json(status));
 	json_object_object_add(object, "counts", counts_json(report));
 	return object;
 }
