@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
 
+#include "broker/account.h"
 #include "broker/bus.h"
 #include "broker/decode.h"
 #include "broker/log.h"
@@ -14,7 +15,6 @@
 #include "policy/policy.h"
 #include "protocol/inspect.h"
 
-#define CLIENTS_MAX 512
 #define LISTENERS_MAX 16
 #define MONITORS_MAX 8
 #define ERRORS_MAX 16 /* different ones that are counted apart */
@@ -32,6 +32,7 @@ struct listener {
 	char name[64];
 	const struct door *door; /* NULL: no door file of that name, no rights */
 	struct count count;
+	struct account account; /* for letting in */
 	sd_event_source *source;
 };
 
@@ -43,6 +44,7 @@ struct client {
 	struct ucred peer; /* pid 0: of another pid namespace */
 	bool monitors;     /* it is sent events */
 	uint32_t lost;     /* events that it did not take */
+	uint64_t used;     /* when it asked last, in requests to the broker */
 	sd_event_source *source;
 	struct client *next, **link; /* in broker->clients */
 };
@@ -55,6 +57,9 @@ struct broker {
 	struct pointers pointers;
 	struct quarantine quarantine;
 	struct process *processes;
+	struct account *accounts;
+	int64_t turn;                      /* the one that was served last */
+	uint64_t wire_bytes;               /* tried to be sent, and read, addresses included */
 	struct process *claims[ADDRESSES]; /* who has the chip */
 	uint64_t emptied_usec;   /* CLOCK_MONOTONIC: empty slots are looked at again since */
 	uint64_t suspended_usec; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC when facts were begun */

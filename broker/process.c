@@ -87,16 +87,22 @@ int process_enter(
 		if (process->pidfd >= 0)
 			r = sd_event_add_io(broker->event, &process->exit, process->pidfd, EPOLLIN,
 				on_exit_of, process);
-		if (r < 0) {
-			close(process->pidfd);
+		if (r >= 0)
+			process->account = account_enter(broker, peer->uid, process->pidfd < 0);
+		if (!process->account) {
+			sd_event_source_disable_unref(process->exit);
+			if (process->pidfd >= 0)
+				close(process->pidfd);
 			free(process);
-			return r;
+			return r < 0 ? r : -ENOMEM;
 		}
 		process->next = broker->processes;
 		process->link = &broker->processes;
 		if (process->next)
 			process->next->link = &process->next;
 		broker->processes = process;
+	} else {
+		account_join(process->account);
 	}
 	process->clients++;
 	*ret_process = process;
@@ -105,6 +111,7 @@ int process_enter(
 
 void process_leave(struct process *process)
 {
+	account_leave(process->account);
 	if (--process->clients > 0)
 		return;
 	release_all(process);

@@ -37,6 +37,8 @@ int broker_run(struct client *client, bool own, const struct rgbroker_operation 
 		r = quarantine_answer(&broker->quarantine, operations, count, monotonic_usec());
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < count; i++)
+		broker->wire_bytes += 2U + operations[i].length;
 	live_begin(client, operations);
 	r = bus_run(&broker->bus, operations, count, data, read_data);
 	broker->used_usec = live_end(broker);

@@ -154,11 +154,12 @@ static void print_live(const struct report *report)
 static void print_status(const struct rgbroker_status *status)
 {
 	printf("  %llu requests, %llu refused, %llu failed; %llu operations carried out\n"
-	       "  by itself: %llu reads, %llu pointers set again; %u clients now\n",
+	       "  by itself: %llu reads, %llu pointers set again; %u clients now, %llu had to go "
+	       "for others\n",
 		(unsigned long long)status->requests, (unsigned long long)status->refused,
 		(unsigned long long)status->failed, (unsigned long long)status->operations,
 		(unsigned long long)status->own_reads, (unsigned long long)status->pointer_set,
-		status->clients);
+		status->clients, (unsigned long long)status->evicted);
 }
 
 static void print_report(const struct report *report)
@@ -218,6 +219,7 @@ static json_object *to_json(const struct report *report)
 	add_number(object, "own_reads", status->own_reads);
 	add_number(object, "pointers_set", status->pointer_set);
 	add_number(object, "clients", status->clients);
+	add_number(object, "evicted", status->evicted);
 	json_object_object_add(object, "quarantine", quarantine_json(status));
 	json_object_object_add(object, "counts", counts_json(report));
 	return object;

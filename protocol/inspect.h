@@ -18,6 +18,7 @@ struct rgbroker_status {
 	uint64_t quarantine_since; /* CLOCK_MONOTONIC, microseconds, of the bus; 0: it is in none */
 	uint64_t quarantine_until; /* the first transfer from then on is tried */
 	uint8_t quarantined[16];   /* bit: a chip's address */
+	uint64_t evicted;          /* connections that had to go for newer ones */
 };
 
 /* A chip that was recognised, or is claimed. */
@@ -77,7 +78,7 @@ struct rgbroker_live {
 	struct rgbroker_operation operation; /* of several messages the first */
 };
 
-static_assert(sizeof(struct rgbroker_status) == 104, "wire format");
+static_assert(sizeof(struct rgbroker_status) == 112, "wire format");
 static_assert(sizeof(struct rgbroker_chip) == 48, "wire format");
 static_assert(sizeof(struct rgbroker_count) == 48, "wire format");
 static_assert(sizeof(struct rgbroker_event) == 144, "wire format");

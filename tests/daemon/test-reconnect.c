@@ -18,6 +18,8 @@
 #include "client-lib/rgbroker.h"
 #include "tests/daemon/ene.h"
 
+#define PLAIN 0x40
+
 static char path[] = "/tmp/rgbroker-XXXXXX/i2c-7";
 
 static int set_up(void **state)
@@ -474,11 +476,36 @@ static void test_storm_of_kills_on_many_handles(void **state)
 	storm(*state, true, false);
 }
 
+/* --- more handles than there are places --- */
+
+#define HANDLES 300
+
+/* As programs do that open a bus again at each scan: those that they still use go on. */
+static void test_leaked_handles(void **state)
+{
+	struct ring *ring = *state;
+	struct rgbroker *handles[HANDLES];
+
+	for (unsigned i = 0; i < HANDLES; i++) {
+		handles[i] = open_here();
+		assert_int_equal(set(handles[i], (uint16_t)(0x8100 + i % 0x80)), 0);
+		assert_int_equal(put(handles[i], (uint8_t)i), 0);
+		assert_int_equal(put(handles[0], 0x55), 0); /* is used all the time */
+		assert_int_equal(behind(ring, (uint16_t)(0x8100 + i % 0x80)), (uint8_t)i);
+	}
+	for (unsigned i = 0; i < HANDLES; i++) {
+		assert_int_equal(
+			rgbroker_smbus_write_byte_data(handles[i], PLAIN, 1, (uint8_t)i), 0);
+		assert_int_equal(rgbroker_smbus_read_byte_data(handles[i], PLAIN, 1), (uint8_t)i);
+	}
+	for (unsigned i = 0; i < HANDLES; i++)
+		rgbroker_close(handles[i]);
+}
+
 /* --- batches that a stop falls into --- */
 
 #define BATCHES 24
 #define BATCH RGBROKER_OPERATIONS_MAX
-#define PLAIN 0x40
 
 /* Writes 0, 1, 2 ... to a chip of its own. told: of each, whether it was carried out. */
 struct batcher {
@@ -611,6 +638,7 @@ int main(void)
 		TEST(test_storm_on_many_handles),
 		TEST(test_storm_of_kills),
 		TEST(test_storm_of_kills_on_many_handles),
+		TEST(test_leaked_handles),
 		TEST(test_batches_go_on),
 		TEST(test_batches_and_kills),
 	};
