@@ -70,12 +70,28 @@ static struct process *find(struct broker *broker, pid_t pid)
 	return NULL;
 }
 
+/* All of its connections are closed at the other end, but not yet read to theirs. */
+static bool has_hung_up(const struct broker *broker, const struct process *process)
+{
+	for (const struct client *client = broker->clients; client; client = client->next) {
+		struct pollfd peer = {.fd = sd_event_source_get_io_fd(client->source)};
+
+		if (client->process == process && poll(&peer, 1, 0) >= 0 &&
+			!(peer.revents & POLLHUP))
+			return false;
+	}
+	return true;
+}
+
 int process_enter(
 	struct broker *broker, int fd, const struct ucred *peer, struct process **ret_process)
 {
 	struct process *process = find(broker, peer->pid);
 	int r = 0;
 
+	/* Who comes may be let in before it is seen that he had gone. */
+	if (process && has_hung_up(broker, process))
+		release_all(process);
 	if (!process) {
 		process = calloc(1, sizeof(*process));
 		if (!process)
@@ -125,19 +141,6 @@ void process_leave(struct process *process)
 }
 
 /* --- claims --- */
-
-/* All of its connections are closed at the other end, but not yet read to theirs. */
-static bool has_hung_up(const struct broker *broker, const struct process *process)
-{
-	for (const struct client *client = broker->clients; client; client = client->next) {
-		struct pollfd peer = {.fd = sd_event_source_get_io_fd(client->source)};
-
-		if (client->process == process && poll(&peer, 1, 0) >= 0 &&
-			!(peer.revents & POLLHUP))
-			return false;
-	}
-	return true;
-}
 
 bool claim_of_other(struct broker *broker, const struct process *process, uint8_t address)
 {
