@@ -3,6 +3,7 @@
 #include "broker/broker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -84,8 +85,10 @@ int door_open(struct broker *broker, int fd, const char *name)
 	struct listener *listener = &broker->listeners[broker->n_listeners];
 	int r;
 
+	/* Systemd's block, and they are accepted from until nobody is there any more. */
 	if (broker->n_listeners == LISTENERS_MAX ||
-		sd_is_socket(fd, AF_UNIX, SOCK_SEQPACKET, 1) <= 0) {
+		sd_is_socket(fd, AF_UNIX, SOCK_SEQPACKET, 1) <= 0 ||
+		fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
 		log_line(LOG_ERR, NULL,
 			"door '%s': not a listening SEQPACKET socket, or one too many", name);
 		return -EINVAL;

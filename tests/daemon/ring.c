@@ -23,11 +23,11 @@
 
 #define FIRST_FD 3 /* SD_LISTEN_FDS_START */
 
-/* A socket with a name of the kernel's choice. */
+/* A socket with a name of the kernel's choice; like systemd's, it blocks. */
 static int bound_socket(int type)
 {
 	const struct sockaddr_un nameless = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&nameless, sizeof(sa_family_t)), 0);
@@ -72,7 +72,7 @@ void ring_put_door(struct ring *ring, const char *door, const char *path)
 	while (strcmp(ring->names[i], door) != 0)
 		i++;
 	close(ring->doors[i]);
-	ring->doors[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	ring->doors[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	assert_true(strlen(path) < sizeof(address.sun_path));
 	strcpy(address.sun_path, path);
 	assert_int_equal(bind(ring->doors[i], (struct sockaddr *)&address, sizeof(address)), 0);
