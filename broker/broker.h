@@ -9,6 +9,7 @@
 #include "broker/bus.h"
 #include "broker/decode.h"
 #include "broker/log.h"
+#include "broker/pace.h"
 #include "broker/pointers.h"
 #include "broker/process.h"
 #include "broker/quarantine.h"
@@ -56,6 +57,7 @@ struct broker {
 	struct facts facts;
 	struct pointers pointers;
 	struct quarantine quarantine;
+	struct pace pace;
 	struct process *processes;
 	struct account *accounts;
 	int64_t turn;                      /* the one that was served last */
@@ -69,7 +71,6 @@ struct broker {
 	unsigned n_monitors;
 	bool accepting, stopping;
 	int stop_fd;                   /* readable once it is told to stop; 0: none */
-	uint64_t used_usec;            /* CLOCK_MONOTONIC: the last transfer ended */
 	uint64_t looked_usec;          /* up to which it was looked whether to stop */
 	sd_event_source *accept_again; /* a timer, armed while descriptors are short */
 	sd_event_source *idle;         /* a timer: is anybody still asking? */
@@ -125,6 +126,8 @@ int broker_run(struct client *client, bool own, const struct rgbroker_operation 
 	size_t count, const uint8_t *const *data, uint8_t *read_data);
 /* Between two transfers of a request: whether the rest is to be left. Looks once a millisecond. */
 bool broker_told_to_stop(struct broker *broker);
+/* After a request: leave the bus to the kernel's drivers, if it is their time. */
+void broker_leave_bus(struct broker *broker);
 /* CLOCK_MONOTONIC, microseconds */
 uint64_t monotonic_usec(void);
 

@@ -163,6 +163,7 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents, void *u
 	} else {
 		turn_taken(broker, client->process->account, source,
 			TURN_COST + (int64_t)(broker->wire_bytes - before));
+		broker_leave_bus(broker);
 	}
 	return 0;
 }
