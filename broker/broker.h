@@ -44,6 +44,7 @@ struct client {
 	struct process *process;
 	struct ucred peer; /* pid 0: of another pid namespace */
 	bool monitors;     /* it is sent events */
+	bool told;         /* that it speaks another version */
 	uint32_t lost;     /* events that it did not take */
 	uint64_t used;     /* when it asked last, in requests to the broker */
 	sd_event_source *source;

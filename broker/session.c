@@ -102,6 +102,12 @@ static bool work(struct client *client, size_t size)
 	if (request.header)
 		out.head.serial = request.header->serial;
 	if (r == -EPROTONOSUPPORT) {
+		if (!client->told)
+			log_peer(client, LOG_WARNING, NULL,
+				"it speaks version %u of the protocol, this broker version %u: "
+				"one of them was upgraded, and the other is to be started again",
+				request.header->version, RGBROKER_PROTOCOL_VERSION);
+		client->told = true;
 		reply_set(&out, RGBROKER_REASON_VERSION, -EPROTO);
 		return true;
 	}

@@ -17,7 +17,9 @@
  * for a while (1 s, doubling up to 60 s)
  *   - EIO, also: the broker was killed while it worked on this request; the outcome is unknown, and
  *     it is not repeated
- *   - EPROTO: the broker speaks another version of the protocol, or refused the message
+ *   - EPROTO: the broker speaks another version of the protocol (RGBROKER_OTHER_VERSION: one of the
+ *     two was upgraded while the other was running, start the program again), or refused the
+ *     message
  *   - EAGAIN, also: the chip's register pointer was lost; set it again, nothing was carried out (of
  *     a batch, what is told to be done)
  *   - EINVAL: an argument is out of range; nothing was sent

@@ -19,7 +19,9 @@
 #include <assert.h>
 #include <stdint.h>
 
+#ifndef RGBROKER_PROTOCOL_VERSION /* tests build brokers and libraries of another one */
 #define RGBROKER_PROTOCOL_VERSION 1
+#endif
 
 #define RGBROKER_OPERATIONS_MAX 64 /* in one request: a batch, run back to back */
 #define RGBROKER_DATA_MAX 2112     /* bytes in a message: 64 SMBus blocks, counts included */

@@ -47,7 +47,7 @@ void ring_open(struct ring *ring)
 {
 	static const char *const names[RING_DOORS_MAX] = {"rgb", "look", "admin", "other"};
 
-	*ring = (struct ring){.config = CONFIG, .idle = "0"};
+	*ring = (struct ring){.program = BROKER, .config = CONFIG, .idle = "0"};
 	ring->bus_fd = memfd_create("bus", MFD_CLOEXEC);
 	assert_int_equal(ftruncate(ring->bus_fd, sizeof(*ring->bus)), 0);
 	ring->bus =
@@ -137,7 +137,7 @@ void ring_spawn(struct ring *ring, const char **argv)
 	if (ring->files)
 		setrlimit(RLIMIT_NOFILE, &files);
 	argv[0] = "rgbrokerd";
-	execv(BROKER, (char **)(uintptr_t)argv);
+	execv(ring->program, (char **)(uintptr_t)argv);
 	_exit(127);
 }
 

@@ -22,6 +22,7 @@ struct ring {
 	const char *names[RING_DOORS_MAX]; /* of the doors */
 	int doors[RING_DOORS_MAX];         /* held here, as by systemd */
 	size_t n_doors;
+	const char *program;       /* of the broker */
 	const char *config, *idle; /* --config, --idle */
 	rlim_t files;              /* RLIMIT_NOFILE of the broker, or 0 */
 	pid_t pid;                 /* 0: not running */
