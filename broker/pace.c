@@ -33,6 +33,8 @@ static bool is_shared(struct bus *bus)
 
 int pace_owed_ms(struct pace *pace, struct bus *bus)
 {
+	int milliseconds;
+
 	if (pace->credit_usec > -1000)
 		return 0;
 	if (pace->ended_usec - pace->looked_usec > PACE_LOOK_USEC || !pace->looked_usec) {
@@ -43,5 +45,8 @@ int pace_owed_ms(struct pace *pace, struct bus *bus)
 		pace->credit_usec = 0; /* owed to nobody */
 		return 0;
 	}
-	return (int)(-pace->credit_usec / 1000);
+	milliseconds = (int)(-pace->credit_usec / 1000);
+	pace->credit_usec += 1000 * (int64_t)milliseconds;
+	pace->ended_usec += 1000 * (uint64_t)milliseconds; /* and so does not count twice */
+	return milliseconds;
 }

@@ -27,6 +27,8 @@ struct pace {
 
 /* A transfer has begun and ended. */
 void pace_used(struct pace *pace, uint64_t began_usec, uint64_t ended_usec);
-/* For how many milliseconds to leave the bus alone now; 0: not at all. Asks the bus who shares it.
+/*
+ * For how many milliseconds to leave the bus alone now, which is then done with; 0: not at all.
+ * Asks the bus who shares it.
  */
 int pace_owed_ms(struct pace *pace, struct bus *bus);

@@ -117,6 +117,15 @@ static void no_pause_is_long(void **state)
 	assert_int_equal(use(0, 500), 0);
 }
 
+/* What asks for no transfer does not wait again for what the last one owed. */
+static void paid_once(void **state)
+{
+	now += 1000;
+	pace_used(&pace, now, now + 1000000);
+	assert_true(pace_owed_ms(&pace, &bus) > 0);
+	assert_int_equal(pace_owed_ms(&pace, &bus), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -128,6 +137,7 @@ int main(void)
 		TEST(who_pauses_notices_nothing),
 		TEST(bursts_notice_nothing),
 		TEST(no_pause_is_long),
+		TEST(paid_once),
 	};
 
 	return cmocka_run_group_tests_name("pace", tests, NULL, NULL);

@@ -37,8 +37,8 @@ def expect_eq(what, expected, actual):
 class Program:
     """in-turn (see tests/vm/tools): as a nobody under the shim, or as root on the nodes"""
 
-    def __init__(self, brokered=True, **buses):
-        words = UNIT + ["rgbroker-run"] if brokered else []
+    def __init__(self, brokered=True, deadline_ms=10000, **buses):
+        words = UNIT + [f"--setenv=RGBROKER_TIMEOUT_MS={deadline_ms}", "rgbroker-run"] if brokered else []
         words = words + [f"{TOOLS}/in-turn"] + [f"{name}={bus}" for name, bus in buses.items()]
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.pid = int(self.process.stdout.readline())
