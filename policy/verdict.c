@@ -62,21 +62,18 @@ static bool door_gives(const struct door *door, const struct rgbroker_operation 
 	       (operation->read && !operation_is_quick(operation));
 }
 
-static bool rule_holds(
+enum misfit rule_misfit(
 	const struct rule *rule, const struct rgbroker_operation *operation, const uint8_t *data)
 {
 	unsigned payload = operation_payload(operation);
 
 	if (rule->kind != operation->kind || rule->read != operation->read)
-		return false;
+		return MISFIT_OPERATION;
 	if (!bitmap_has(rule->commands, operation->command))
-		return false;
-	if (payload < rule->length.first || payload > rule->length.last || payload < rule->n_data)
-		return false;
-	for (unsigned i = 0; i < rule->n_data; i++)
-		if (data[i] < rule->data[i].first || data[i] > rule->data[i].last)
-			return false;
-	return true;
+		return MISFIT_COMMAND;
+	if (!ranges_have(&rule->length, 1, payload) || payload < rule->n_data)
+		return MISFIT_LENGTH;
+	return bytes_fit(rule->data, rule->n_data, data) ? FITS : MISFIT_DATA;
 }
 
 /*
@@ -205,7 +202,7 @@ static struct judgement judge_rules(const struct policy *policy, const struct ca
 		for (size_t k = 0; k < device->n_rules; k++) {
 			struct judgement judgement;
 
-			if (!rule_holds(&device->rules[k], operation, data))
+			if (rule_misfit(&device->rules[k], operation, data) != FITS)
 				continue;
 			judgement = judge_rule(
 				policy, i, &device->rules[k], caller, facts, operation, data);
