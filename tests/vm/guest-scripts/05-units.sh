@@ -83,7 +83,7 @@ expect_eq 'it sees one I2C node' "/proc/$pid/root/dev/i2c-$bus" "$(ls -d "/proc/
 
 # ---- what the analysers say ----
 
-units=(/usr/lib/systemd/system/rgbroker*@*)
+units=(/usr/lib/systemd/system/rgbroker*@.s[eo]*[et])
 instances=()
 for unit in "${units[@]}"; do
     unit=${unit##*/}

@@ -5,7 +5,7 @@
  * The adapters work at the level of I2C messages (.master_xfer), so the kernel
  * emulates SMBus on top of them and the chips see nothing but bytes. What the
  * chips hold outlives unbinding and binding of an adapter, as it would on a
- * board that keeps its power.
+ * board that keeps its power; LED controllers have none while the machine sleeps.
  *
  * How many there are of each kind is a parameter of that name:
  *
@@ -169,6 +169,7 @@ static int rgbsim_add_slot(struct rgbsim_bus *bus, u8 address, u8 slot,
 	chip->model = model;
 	chip->bus = bus;
 	chip->address = address;
+	chip->home = address;
 	chip->slot = slot;
 	bus->chip_count++;
 	if (model->reset)
@@ -381,6 +382,29 @@ static int rgbsim_probe(struct platform_device *pdev)
 	return devm_i2c_add_adapter(&pdev->dev, &bus->adapter);
 }
 
+/* LED controllers have no power while the machine sleeps; the rest keeps what it holds. */
+static int __maybe_unused rgbsim_resume(struct device *dev)
+{
+	struct rgbsim_bus *bus = rgbsim_bus_of(dev);
+	unsigned int i;
+
+	mutex_lock(&bus->lock);
+	for (i = 0; i < bus->chip_count; i++) {
+		struct rgbsim_chip *chip = &bus->chips[i];
+
+		if (!chip->model->show_leds)
+			continue;
+		memset(chip->mem, 0, chip->model->size);
+		chip->address = chip->home;
+		if (chip->model->reset)
+			chip->model->reset(chip);
+	}
+	mutex_unlock(&bus->lock);
+	return 0;
+}
+
+static SIMPLE_DEV_PM_OPS(rgbsim_pm, NULL, rgbsim_resume);
+
 static const struct platform_device_id bare_ids[] = {
 	{ "rgbsim-chipset" },
 	{ "rgbsim-plain" },
@@ -400,16 +424,19 @@ static const struct platform_device_id card_ids[] = {
 
 static struct platform_driver bare = {
 	.driver.name = "rgbsim",
+	.driver.pm = &rgbsim_pm,
 	.probe = rgbsim_probe,
 	.id_table = bare_ids,
 };
 
 static struct platform_driver board = {
+	.driver.pm = &rgbsim_pm,
 	.probe = rgbsim_probe,
 	.id_table = board_ids,
 };
 
 static struct platform_driver card = {
+	.driver.pm = &rgbsim_pm,
 	.probe = rgbsim_probe,
 	.id_table = card_ids,
 };

@@ -60,6 +60,7 @@ struct rgbsim_chip {
 	const struct rgbsim_model *model;
 	struct rgbsim_bus *bus;
 	u8 address;
+	u8 home;	/* its address when it is switched on */
 	u8 slot;	/* of the memory module the chip is on */
 	u8 command;	/* ENE: of the transfer under way; others: see there */
 	u16 pointer;
