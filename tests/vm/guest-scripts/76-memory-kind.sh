@@ -29,18 +29,18 @@ is()
 boards
 is amd "$amd" closed 'without ee1004'
 is amd "$amd" vengeance-open 'without ee1004, unbuffered'
-bind_modules "$amd"
+bind_modules "$amd" ee1004 0 1
 is amd "$amd" open 'with ee1004, Kingston'
 is amd "$amd" vengeance-open 'with ee1004, unbuffered'
 
 boards maker=0x04cd
-bind_modules "$amd"
+bind_modules "$amd" ee1004 0 1
 is amd "$amd" closed 'with ee1004, another maker'
 is amd "$amd" vengeance-open 'with ee1004, another maker'
 
 boards registered=1
 is amd "$amd" vengeance-closed 'without ee1004, registered'
-bind_modules "$amd"
+bind_modules "$amd" ee1004 0 1
 is amd "$amd" closed 'with ee1004, registered'
 is amd "$amd" vengeance-closed 'with ee1004, registered'
 release_modules

@@ -19,7 +19,7 @@ boards()
         amd_vengeance=0x58 maker=0x029e part=CMR16GX4M2C3000C15 board_driver=i801_smbus card_driver=nvidia \
         log_entries=10000 "${@:2}" || exit 1
     board=$(bus_named 'rgbsim amd') card=$(bus_named 'NVIDIA i2c adapter 1 at 1:00.0')
-    bind_modules "$board"
+    bind_modules "$board" ee1004 0 1
 }
 
 # writes SIM: where anything was written, and at which register

@@ -102,14 +102,15 @@ broker_pid()
     systemctl show --property=MainPID --value "rgbroker@$1.service"
 }
 
-# The kernel is told what is in the slots of a DDR4 board; brokers find that out when they start.
+# bind_modules BUS DRIVER SLOT...: the kernel's driver is told what is in the slots; brokers see it when they start
 bind_modules()
 {
-    local at
-    modprobe ee1004
-    for at in 50 51; do
-        echo ee1004 "0x$at" >"/sys/bus/i2c/devices/i2c-$1/new_device"
-        check "ee1004 has the module at 0x$at" wait_for 5 test -e "/sys/bus/i2c/devices/$1-00$at/eeprom"
+    local bus=$1 driver=$2 slot
+    shift 2
+    modprobe "$driver"
+    for slot in "$@"; do
+        echo "$driver" "0x5$slot" >"/sys/bus/i2c/devices/i2c-$bus/new_device"
+        check "$driver has the module at 0x5$slot" wait_for 5 test -e "/sys/bus/i2c/devices/$bus-005$slot/eeprom"
     done
     stop_sim_brokers
 }
@@ -118,7 +119,7 @@ bind_modules()
 release_modules()
 {
     local at
-    for at in /sys/bus/i2c/drivers/ee1004/*-005[01]; do
+    for at in /sys/bus/i2c/drivers/{ee1004,spd5118}/*-005[0-7]; do
         [[ ! -e $at ]] || echo "0x${at: -2}" >"$(realpath "$at")/../delete_device"
     done
 }
