@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* rgbrokerd: one process for one I2C bus, started by systemd when somebody connects. */
 #include "broker/broker.h"
+#include "broker/notify.h"
 #include "policy/config.h"
 
 #include <errno.h>
@@ -188,7 +189,7 @@ static int run(struct broker *broker, const struct options *options)
 		broker->policy.adapter.number, broker->policy.adapter.name,
 		bus_class_name(broker->policy.adapter.class), broker->policy.n_devices,
 		broker->n_listeners);
-	sd_notify(0, "READY=1");
+	notify("READY=1");
 	return sd_event_loop(broker->event);
 }
 
@@ -209,6 +210,8 @@ int main(int argc, char **argv)
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);
 	sigprocmask(SIG_BLOCK, &stop, NULL);
+	log_open();
+	notify_open();
 	broker.idle_usec = options.idle * USEC_PER_SECOND;
 	r = run(&broker, &options); /* has told what failed */
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
