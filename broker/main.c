@@ -2,6 +2,7 @@
 /* rgbrokerd: one process for one I2C bus, started by systemd when somebody connects. */
 #include "broker/broker.h"
 #include "broker/notify.h"
+#include "broker/sandbox.h"
 #include "policy/config.h"
 
 #include <errno.h>
@@ -170,9 +171,34 @@ static int start_loop(struct broker *broker)
 	return r;
 }
 
+static int on_never(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	return 0;
+}
+
+/*
+ * An event loop that has waited for a timer once: the first time libsystemd opens a file, and later
+ * the sandbox would not let it.
+ */
+static int new_loop(struct broker *broker)
+{
+	sd_event_source *timer = NULL;
+	int r = sd_event_new(&broker->event);
+
+	if (r >= 0)
+		r = sd_event_add_time_relative(broker->event, &timer, CLOCK_MONOTONIC,
+			IDLE_MAX * USEC_PER_SECOND, 0, on_never, NULL);
+	if (r >= 0)
+		r = sd_event_prepare(broker->event);
+	if (r >= 0)
+		r = sd_event_wait(broker->event, 0);
+	sd_event_source_disable_unref(timer);
+	return r;
+}
+
 static int run(struct broker *broker, const struct options *options)
 {
-	int r = sd_event_new(&broker->event);
+	int r = new_loop(broker);
 
 	if (r < 0)
 		log_line(LOG_ERR, NULL, "event loop: %s", strerror(-r));
@@ -189,6 +215,9 @@ static int run(struct broker *broker, const struct options *options)
 		broker->policy.adapter.number, broker->policy.adapter.name,
 		bus_class_name(broker->policy.adapter.class), broker->policy.n_devices,
 		broker->n_listeners);
+	r = sandbox_enter();
+	if (r < 0)
+		return r;
 	notify("READY=1");
 	return sd_event_loop(broker->event);
 }

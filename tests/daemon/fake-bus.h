@@ -45,6 +45,11 @@ struct fake_bus {
 	uint32_t delay_usec;
 	atomic_uint hold;    /* set: operations wait in the middle */
 	atomic_uint waiting; /* one does */
+	struct {
+		atomic_uint armed; /* set: the next operation begins with this system call */
+		long number, arguments[6];
+		long result; /* of failures a negative errno */
+	} call;
 	atomic_uint count;
 	struct fake_entry log[FAKE_LOG_SIZE];
 };
