@@ -15,7 +15,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
+
+/* Documentation/admin-guide/devices.txt; the minor number is the adapter's. */
+#define I2C_MAJOR 89
 
 /* What cannot be asked for must not be promised. */
 #define ABSENT                                                                                     \
@@ -36,6 +41,15 @@ static void open_kernel_spds(struct bus *bus)
 			BUS_SPD_ADDRESS + i);
 		bus->spds[i] = open(path, O_RDONLY | O_CLOEXEC);
 	}
+}
+
+int bus_adapter(int fd)
+{
+	struct stat node;
+
+	if (fstat(fd, &node) < 0 || !S_ISCHR(node.st_mode) || major(node.st_rdev) != I2C_MAJOR)
+		return -1;
+	return (int)minor(node.st_rdev);
 }
 
 int bus_open(struct bus *ret_bus, unsigned number, int fd)

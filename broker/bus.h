@@ -21,6 +21,8 @@ struct bus {
 	int spds[BUS_SPDS];     /* what the kernel's driver shows of each; -1: none is bound */
 };
 
+/* The number of the adapter whose node is open there, or -1 if it is none. */
+int bus_adapter(int fd);
 /*
  * Open /dev/i2c-NUMBER, or take fd over if it is not -1 (closed by bus_close() either way).
  * 0, or a negative errno: -ENOTTY for a descriptor that is no I2C node.

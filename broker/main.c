@@ -94,7 +94,29 @@ static int load(struct broker *broker, const struct options *options)
 	return r;
 }
 
-/* The sockets of systemd are doors; a descriptor named "bus" is the node itself (OpenFile=). */
+/*
+ * The node itself may have been passed open: named "bus" (OpenFile=), or as standard input
+ * (StandardInput=file:). Else it is opened.
+ */
+static int take_bus(struct broker *broker, int fd)
+{
+	unsigned number = broker->policy.adapter.number;
+	int r;
+
+	if (fd < 0 && bus_adapter(STDIN_FILENO) >= 0)
+		fd = STDIN_FILENO;
+	if (fd >= 0 && bus_adapter(fd) != (int)number) {
+		log_line(LOG_ERR, NULL,
+			"descriptor %d was passed as the bus, but is not /dev/i2c-%u", fd, number);
+		return -ENXIO;
+	}
+	r = bus_open(&broker->bus, number, fd);
+	if (r < 0)
+		log_line(LOG_ERR, NULL, "/dev/i2c-%u: %s", number, strerror(-r));
+	return r;
+}
+
+/* The sockets of systemd are doors. */
 static int take_descriptors(struct broker *broker)
 {
 	char **names = NULL;
@@ -114,13 +136,7 @@ static int take_descriptors(struct broker *broker)
 			broker->policy.adapter.number);
 		return -ENOTCONN;
 	}
-	if (r < 0)
-		return r;
-	r = bus_open(&broker->bus, broker->policy.adapter.number, bus_fd);
-	if (r < 0)
-		log_line(LOG_ERR, NULL, "/dev/i2c-%u: %s", broker->policy.adapter.number,
-			strerror(-r));
-	return r;
+	return r < 0 ? r : take_bus(broker, bus_fd);
 }
 
 static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)

@@ -40,6 +40,11 @@ int __wrap_adapter_find(unsigned number, struct adapter *ret_adapter)
 	return fake()->find_error;
 }
 
+int bus_adapter(int fd)
+{
+	return fd == STDIN_FILENO ? fake()->stdin_adapter : fake()->passed_adapter;
+}
+
 int bus_open(struct bus *ret_bus, unsigned number, int fd)
 {
 	fake()->opened_fd = fd;

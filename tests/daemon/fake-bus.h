@@ -37,7 +37,8 @@ struct fake_entry {
 struct fake_bus {
 	enum bus_class class;
 	int32_t find_error, open_error;
-	int32_t opened_fd; /* as handed to bus_open() */
+	int32_t opened_fd;                     /* as handed to bus_open() */
+	int32_t stdin_adapter, passed_adapter; /* whose nodes are open there; -1: none's */
 	struct fake_chip chips[128];
 	uint8_t behind[FAKE_ENE_MAX][65536];
 	uint16_t kernel_spd_size[8]; /* 0: no SPD driver is bound in that slot */
