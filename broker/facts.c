@@ -3,8 +3,8 @@
 #include "broker/authorise.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Bytes of an SPD; JEDEC 21-C annex L (DDR4), JESD400-5 (DDR5) */
 #define SPD_KIND 2
@@ -129,7 +129,7 @@ int find_family(struct client *client, const struct device *device, uint8_t addr
 		if (!as_expected(&device->expectations[i], answer))
 			return 0;
 		if (device->pause_ms)
-			usleep(device->pause_ms * 1000);
+			(void)poll(NULL, 0, (int)device->pause_ms);
 	}
 	return 1;
 }

@@ -9,10 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifndef SO_PEERPIDFD
-#define SO_PEERPIDFD 77 /* Linux 6.5, include/uapi/asm-generic/socket.h */
-#endif
-
 static void release_all(struct process *process)
 {
 	struct broker *broker = process->broker;
