@@ -5,15 +5,17 @@
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
 
+#include "broker/account.h"
 #include "broker/bus.h"
 #include "broker/decode.h"
 #include "broker/log.h"
+#include "broker/pace.h"
 #include "broker/pointers.h"
 #include "broker/process.h"
+#include "broker/quarantine.h"
 #include "policy/policy.h"
 #include "protocol/inspect.h"
 
-#define CLIENTS_MAX 512
 #define LISTENERS_MAX 16
 #define MONITORS_MAX 8
 #define ERRORS_MAX 16 /* different ones that are counted apart */
@@ -31,6 +33,7 @@ struct listener {
 	char name[64];
 	const struct door *door; /* NULL: no door file of that name, no rights */
 	struct count count;
+	struct account account; /* for letting in */
 	sd_event_source *source;
 };
 
@@ -41,7 +44,9 @@ struct client {
 	struct process *process;
 	struct ucred peer; /* pid 0: of another pid namespace */
 	bool monitors;     /* it is sent events */
+	bool told;         /* that it speaks another version */
 	uint32_t lost;     /* events that it did not take */
+	uint64_t used;     /* when it asked last, in requests to the broker */
 	sd_event_source *source;
 	struct client *next, **link; /* in broker->clients */
 };
@@ -52,7 +57,12 @@ struct broker {
 	struct policy policy;
 	struct facts facts;
 	struct pointers pointers;
+	struct quarantine quarantine;
+	struct pace pace;
 	struct process *processes;
+	struct account *accounts;
+	int64_t turn;                      /* the one that was served last */
+	uint64_t wire_bytes;               /* tried to be sent, and read, addresses included */
 	struct process *claims[ADDRESSES]; /* who has the chip */
 	uint64_t emptied_usec;   /* CLOCK_MONOTONIC: empty slots are looked at again since */
 	uint64_t suspended_usec; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC when facts were begun */
@@ -61,6 +71,8 @@ struct broker {
 	struct client *clients;
 	unsigned n_monitors;
 	bool accepting, stopping;
+	int stop_fd;                   /* readable once it is told to stop; 0: none */
+	uint64_t looked_usec;          /* up to which it was looked whether to stop */
 	sd_event_source *accept_again; /* a timer, armed while descriptors are short */
 	sd_event_source *idle;         /* a timer: is anybody still asking? */
 	uint64_t idle_usec;            /* 0: never goes to sleep */
@@ -105,12 +117,20 @@ void reply_set(struct reply *reply, enum rgbroker_reason reason, int result);
 /* Judge all operations, then carry them out, up to the first that fails. */
 void do_transfer(struct client *client, const struct request *request, struct reply *reply);
 
+/* --- run.c --- */
+
 /*
  * bus_run() with what belongs to it: the live page, counters, and events if own. own: it is for the
  * broker itself, on behalf of the client.
  */
 int broker_run(struct client *client, bool own, const struct rgbroker_operation *operations,
 	size_t count, const uint8_t *const *data, uint8_t *read_data);
+/* Between two transfers of a request: whether the rest is to be left. Looks once a millisecond. */
+bool broker_told_to_stop(struct broker *broker);
+/* After a request: leave the bus to the kernel's drivers, if it is their time. */
+void broker_leave_bus(struct broker *broker);
+/* CLOCK_MONOTONIC, microseconds */
+uint64_t monotonic_usec(void);
 
 /* --- inspect.c --- */
 
@@ -126,8 +146,9 @@ void count_error(struct broker *broker, int error);
 
 /* Set the live page up; without it only `status` of a hanging bus knows less. */
 void live_open(struct broker *broker);
-void live_begin(struct client *client, const struct rgbroker_operation *operation);
-void live_end(struct broker *broker);
+/* Both return when: CLOCK_MONOTONIC, microseconds. */
+uint64_t live_begin(struct client *client, const struct rgbroker_operation *operation);
+uint64_t live_end(struct broker *broker);
 
 /* --- monitor.c --- */
 

@@ -4,11 +4,13 @@
 #include "broker/notify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#define ACCEPT_MAX 64                  /* at once: who floods the backlog is not to keep it full */
 #define ACCEPT_PAUSE_USEC (500 * 1000) /* until descriptors are looked for again */
 
 static void doors_accept(struct broker *broker, bool accepting)
@@ -46,25 +48,36 @@ static void doors_pause(struct broker *broker, const char *why)
 	sd_event_source_set_enabled(broker->accept_again, SD_EVENT_ONESHOT);
 }
 
-static int on_connect(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+/* Whether there may be another. */
+static bool accept_one(struct listener *listener, int fd)
 {
-	struct listener *listener = userdata;
 	struct broker *broker = listener->broker;
-	int r, peer;
+	int r, peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (broker->status.clients >= CLIENTS_MAX) {
-		doors_pause(broker, "as many clients as there may be");
-		return 0;
-	}
-	peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (peer < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
 			doors_pause(broker, strerror(errno));
-		return 0; /* the rest is about that one peer: it has gone again */
+		return false; /* nobody is there, or that one peer has gone again */
 	}
 	r = client_new(listener, peer);
 	if (r < 0)
 		doors_pause(broker, strerror(-r));
+	else
+		place_taken(broker);
+	return r >= 0;
+}
+
+static int on_connect(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct listener *listener = userdata;
+	struct broker *broker = listener->broker;
+	unsigned count = 0;
+
+	if (!turn_is_due(broker, &listener->account, source))
+		return 0;
+	while (count < ACCEPT_MAX && accept_one(listener, fd))
+		count++;
+	turn_taken(broker, &listener->account, source, TURN_COST * (1 + (int64_t)count));
 	return 0;
 }
 
@@ -73,8 +86,10 @@ int door_open(struct broker *broker, int fd, const char *name)
 	struct listener *listener = &broker->listeners[broker->n_listeners];
 	int r;
 
+	/* Systemd's block, and they are accepted from until nobody is there any more. */
 	if (broker->n_listeners == LISTENERS_MAX ||
-		sd_is_socket(fd, AF_UNIX, SOCK_SEQPACKET, 1) <= 0) {
+		sd_is_socket(fd, AF_UNIX, SOCK_SEQPACKET, 1) <= 0 ||
+		fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
 		log_line(LOG_ERR, NULL,
 			"door '%s': not a listening SEQPACKET socket, or one too many", name);
 		return -EINVAL;
@@ -94,6 +109,8 @@ int door_open(struct broker *broker, int fd, const char *name)
 		sd_event_source_set_enabled(broker->accept_again, SD_EVENT_OFF);
 	}
 	r = sd_event_add_io(broker->event, &listener->source, fd, EPOLLIN, on_connect, listener);
+	if (r >= 0)
+		r = turn_begin(broker, &listener->account, listener->source);
 	if (r < 0)
 		goto failed;
 	broker->accepting = true;

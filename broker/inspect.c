@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 /* --- counters --- */
@@ -39,14 +38,6 @@ void count_error(struct broker *broker, int error)
 
 /* --- the live page --- */
 
-static uint64_t monotonic_usec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 void live_open(struct broker *broker)
 {
 	int fd = memfd_create(RGBROKER_LIVE_NAME, MFD_CLOEXEC);
@@ -62,22 +53,25 @@ void live_open(struct broker *broker)
 			broker->policy.adapter.number, strerror(errno));
 }
 
-void live_begin(struct client *client, const struct rgbroker_operation *operation)
+uint64_t live_begin(struct client *client, const struct rgbroker_operation *operation)
 {
 	struct rgbroker_live *live = client->broker->live;
+	uint64_t now = monotonic_usec();
 
 	if (!live)
-		return;
+		return now;
 	live->pid = client->peer.pid;
 	live->uid = client->peer.uid;
 	live->operation = *operation;
-	__atomic_store_n(&live->since, monotonic_usec(), __ATOMIC_RELEASE);
+	__atomic_store_n(&live->since, now, __ATOMIC_RELEASE);
+	return now;
 }
 
-void live_end(struct broker *broker)
+uint64_t live_end(struct broker *broker)
 {
 	if (broker->live)
 		__atomic_store_n(&broker->live->since, 0, __ATOMIC_RELEASE);
+	return monotonic_usec();
 }
 
 /* --- answers --- */
@@ -153,6 +147,19 @@ void do_counts(struct client *client, const struct request *request, struct repl
 	add_counts(client->broker, &rows);
 }
 
+static void add_quarantine(const struct quarantine *quarantine, struct rgbroker_status *status)
+{
+	const struct quarantine_state *bus = &quarantine->of[QUARANTINE_BUS];
+
+	status->quarantines = quarantine->begun;
+	status->spared = quarantine->spared;
+	status->quarantine_since = bus->since_usec;
+	status->quarantine_until = bus->until_usec;
+	for (unsigned at = 0; at < ADDRESSES; at++)
+		if (quarantine->of[at].since_usec)
+			status->quarantined[at / 8] |= (uint8_t)(1 << at % 8);
+}
+
 void do_status(struct client *client, const struct request *request, struct reply *reply)
 {
 	struct rgbroker_status status = client->broker->status;
@@ -160,6 +167,7 @@ void do_status(struct client *client, const struct request *request, struct repl
 
 	add_counts(client->broker, &rows);
 	status.rows = rows.count;
+	add_quarantine(&client->broker->quarantine, &status);
 	memcpy(reply->data, &status, sizeof(status));
 	reply->head.length = sizeof(status);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -152,18 +153,25 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+static int on_stop(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	broker_drain(userdata, "told to stop");
 	return 0;
 }
 
-/* Before every client that is ready: else a stop would wait for all of their batches. */
-static int stop_by(struct broker *broker, int signal)
+/*
+ * Before every client that is ready: else a stop would wait for all of their batches. A descriptor
+ * of our own, not sd-event's, as it is looked at within a batch, too.
+ */
+static int watch_stop(struct broker *broker, const sigset_t *signals)
 {
 	sd_event_source *source;
-	int r = sd_event_add_signal(broker->event, &source, signal, on_stop, broker);
+	int r;
 
+	broker->stop_fd = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (broker->stop_fd < 0)
+		return -errno;
+	r = sd_event_add_io(broker->event, &source, broker->stop_fd, EPOLLIN, on_stop, broker);
 	if (r >= 0)
 		r = sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT);
 	if (r >= 0)
@@ -171,14 +179,12 @@ static int stop_by(struct broker *broker, int signal)
 	return r;
 }
 
-static int start_loop(struct broker *broker)
+static int start_loop(struct broker *broker, const sigset_t *stop)
 {
 	int r = sd_event_now(broker->event, CLOCK_MONOTONIC, &broker->last_request_usec);
 
 	if (r >= 0)
-		r = stop_by(broker, SIGTERM);
-	if (r >= 0)
-		r = stop_by(broker, SIGINT);
+		r = watch_stop(broker, stop);
 	if (r >= 0 && broker->idle_usec)
 		r = sd_event_add_time_relative(broker->event, &broker->idle, CLOCK_MONOTONIC,
 			broker->idle_usec, 0, on_idle, broker);
@@ -212,7 +218,7 @@ static int new_loop(struct broker *broker)
 	return r;
 }
 
-static int run(struct broker *broker, const struct options *options)
+static int run(struct broker *broker, const struct options *options, const sigset_t *stop)
 {
 	int r = new_loop(broker);
 
@@ -223,7 +229,7 @@ static int run(struct broker *broker, const struct options *options)
 	if (r >= 0)
 		r = take_descriptors(broker);
 	if (r >= 0)
-		r = start_loop(broker);
+		r = start_loop(broker, stop);
 	if (r < 0)
 		return r;
 	live_open(broker);
@@ -257,7 +263,8 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &stop, NULL);
 	log_open();
 	notify_open();
+	broker.quarantine.number = options.bus;
 	broker.idle_usec = options.idle * USEC_PER_SECOND;
-	r = run(&broker, &options); /* has told what failed */
+	r = run(&broker, &options, &stop); /* has told what failed */
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

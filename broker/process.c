@@ -66,12 +66,28 @@ static struct process *find(struct broker *broker, pid_t pid)
 	return NULL;
 }
 
+/* All of its connections are closed at the other end, but not yet read to theirs. */
+static bool has_hung_up(const struct broker *broker, const struct process *process)
+{
+	for (const struct client *client = broker->clients; client; client = client->next) {
+		struct pollfd peer = {.fd = sd_event_source_get_io_fd(client->source)};
+
+		if (client->process == process && poll(&peer, 1, 0) >= 0 &&
+			!(peer.revents & POLLHUP))
+			return false;
+	}
+	return true;
+}
+
 int process_enter(
 	struct broker *broker, int fd, const struct ucred *peer, struct process **ret_process)
 {
 	struct process *process = find(broker, peer->pid);
 	int r = 0;
 
+	/* Who comes may be let in before it is seen that he had gone. */
+	if (process && has_hung_up(broker, process))
+		release_all(process);
 	if (!process) {
 		process = calloc(1, sizeof(*process));
 		if (!process)
@@ -83,16 +99,22 @@ int process_enter(
 		if (process->pidfd >= 0)
 			r = sd_event_add_io(broker->event, &process->exit, process->pidfd, EPOLLIN,
 				on_exit_of, process);
-		if (r < 0) {
-			close(process->pidfd);
+		if (r >= 0)
+			process->account = account_enter(broker, peer->uid, process->pidfd < 0);
+		if (!process->account) {
+			sd_event_source_disable_unref(process->exit);
+			if (process->pidfd >= 0)
+				close(process->pidfd);
 			free(process);
-			return r;
+			return r < 0 ? r : -ENOMEM;
 		}
 		process->next = broker->processes;
 		process->link = &broker->processes;
 		if (process->next)
 			process->next->link = &process->next;
 		broker->processes = process;
+	} else {
+		account_join(process->account);
 	}
 	process->clients++;
 	*ret_process = process;
@@ -101,6 +123,7 @@ int process_enter(
 
 void process_leave(struct process *process)
 {
+	account_leave(process->account);
 	if (--process->clients > 0)
 		return;
 	release_all(process);
@@ -114,19 +137,6 @@ void process_leave(struct process *process)
 }
 
 /* --- claims --- */
-
-/* All of its connections are closed at the other end, but not yet read to theirs. */
-static bool has_hung_up(const struct broker *broker, const struct process *process)
-{
-	for (const struct client *client = broker->clients; client; client = client->next) {
-		struct pollfd peer = {.fd = sd_event_source_get_io_fd(client->source)};
-
-		if (client->process == process && poll(&peer, 1, 0) >= 0 &&
-			!(peer.revents & POLLHUP))
-			return false;
-	}
-	return true;
-}
 
 bool claim_of_other(struct broker *broker, const struct process *process, uint8_t address)
 {

@@ -14,6 +14,7 @@
 #define SO_PEERPIDFD 77 /* Linux 6.5, include/uapi/asm-generic/socket.h */
 #endif
 
+struct account;
 struct broker;
 
 struct process {
@@ -23,6 +24,7 @@ struct process {
 	int pidfd;             /* -1: none could be had, it never matches anybody either */
 	sd_event_source *exit; /* watches the pidfd */
 	unsigned clients;
+	struct account *account;
 	bool gone;    /* it has exited; whoever still holds its sockets is somebody else */
 	bool evicted; /* a pointer of one of its contexts was forgotten for want of room */
 	struct process *next, **link; /* in broker->processes */

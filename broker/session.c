@@ -102,6 +102,12 @@ static bool work(struct client *client, size_t size)
 	if (request.header)
 		out.head.serial = request.header->serial;
 	if (r == -EPROTONOSUPPORT) {
+		if (!client->told)
+			log_peer(client, LOG_WARNING, NULL,
+				"it speaks version %u of the protocol, this broker version %u: "
+				"one of them was upgraded, and the other is to be started again",
+				request.header->version, RGBROKER_PROTOCOL_VERSION);
+		client->told = true;
 		reply_set(&out, RGBROKER_REASON_VERSION, -EPROTO);
 		return true;
 	}
@@ -140,8 +146,12 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents, void *u
 {
 	struct client *client = userdata;
 	struct broker *broker = client->broker;
-	ssize_t size = receive(client);
+	uint64_t before = broker->wire_bytes;
+	ssize_t size;
 
+	if (!turn_is_due(broker, client->process->account, source))
+		return 0;
+	size = receive(client);
 	if (size == -EAGAIN)
 		return 0;
 	if (size == 0 || (size < 0 && size != -EPROTO)) {
@@ -149,13 +159,17 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents, void *u
 		return 0;
 	}
 	sd_event_now(broker->event, CLOCK_MONOTONIC, &broker->last_request_usec);
-	broker->status.requests++;
+	client->used = ++broker->status.requests;
 	if (!work(client, size < 0 ? 0 : (size_t)size)) {
 		drop_malformed(client, size);
 	} else if (!send_reply(client)) {
 		log_peer(client, LOG_NOTICE, NULL,
 			"connection closed: it does not take its replies");
 		client_free(client);
+	} else {
+		turn_taken(broker, client->process->account, source,
+			TURN_COST + (int64_t)(broker->wire_bytes - before));
+		broker_leave_bus(broker);
 	}
 	return 0;
 }
@@ -188,9 +202,13 @@ int client_new(struct listener *listener, int fd)
 	if (r == 0)
 		r = sd_event_add_io(
 			broker->event, &client->source, fd, EPOLLIN, on_message, client);
+	if (r >= 0)
+		r = turn_begin(broker, client->process->account, client->source);
 	if (r < 0) {
 		if (client && client->process)
 			process_leave(client->process);
+		if (client)
+			sd_event_source_disable_unref(client->source);
 		close(fd);
 		free(client);
 		return r;
@@ -200,6 +218,7 @@ int client_new(struct listener *listener, int fd)
 	client->link = &broker->clients;
 	if (client->next)
 		client->next->link = &client->next;
+	client->used = broker->status.requests;
 	broker->clients = client;
 	broker->status.clients++;
 	return 0;

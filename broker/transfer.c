@@ -12,33 +12,6 @@
 /* One request at a time: what was decided of its operations, and where each finds the pointer. */
 static struct judgement judged[RGBROKER_OPERATIONS_MAX];
 
-int broker_run(struct client *client, bool own, const struct rgbroker_operation *operations,
-	size_t count, const uint8_t *const *data, uint8_t *read_data)
-{
-	struct broker *broker = client->broker;
-	int r;
-
-	live_begin(client, operations);
-	r = bus_run(&broker->bus, operations, count, data, read_data);
-	live_end(broker);
-	/* A command may have arrived before the failure, and to some chips that is enough. */
-	if (own && r < 0 && r != -EOPNOTSUPP && r != -EINVAL)
-		pointers_lost(&broker->pointers, operations->address);
-	if (r < 0 && !own)
-		count_error(broker, r);
-	if (own) {
-		broker->status.own_reads += operations->read;
-		monitor_tell(client,
-			&(struct happening){.operation = operations,
-				.data = operations->read ? (r < 0 ? NULL : read_data) : data[0],
-				.count = 1,
-				.reason = r < 0 ? RGBROKER_REASON_BUS : RGBROKER_REASON_NONE,
-				.result = r,
-				.own = true});
-	}
-	return r;
-}
-
 /* A suspend takes the controllers' power: chips are then where they were when it came back. */
 static void refresh_facts(struct broker *broker)
 {
@@ -131,13 +104,25 @@ static bool judge_one(struct client *client, const struct request *request, stru
 	return true;
 }
 
+/* Who is told to stop does not finish a batch: what it has done is told, the rest is the next
+ * one's.
+ */
+static bool stops_here(struct broker *broker, uint16_t at, struct reply *reply)
+{
+	if (at == 0 || !broker_told_to_stop(broker))
+		return false;
+	reply_set(reply, RGBROKER_REASON_STOPPING, -EAGAIN);
+	return true;
+}
+
 static bool judge_all(struct client *client, const struct request *request, struct reply *reply)
 {
 	struct view view = {0};
 
 	refresh_facts(client->broker);
 	for (uint16_t i = 0; i < request->header->count; i++)
-		if (!judge_one(client, request, &view, i, reply))
+		if (stops_here(client->broker, i, reply) ||
+			!judge_one(client, request, &view, i, reply))
 			return false;
 	return true;
 }
@@ -251,8 +236,11 @@ static void run_all(struct client *client, const struct request *request, struct
 
 	while (reply->head.done < request->header->count) {
 		size_t span = transfer_span(request, reply->head.done);
-		int r = run_span(client, request, span, reply);
+		int r;
 
+		if (stops_here(client->broker, reply->head.done, reply))
+			return;
+		r = run_span(client, request, span, reply);
 		if (r < 0) {
 			status->failed++;
 			reply_set(reply, RGBROKER_REASON_BUS, r); /* others may have been done */

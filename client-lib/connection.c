@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The way of a request: lock, connect, send, wait, and what to do when it was not carried out. */
+/* The way of a request: lock, deliver, and what to do when it was not wholly carried out. */
 #include "client-lib/connection.h"
 
+#include "client-lib/deliver.h"
 #include "client-lib/link.h"
 #include "client-lib/reconnect.h"
 #include "client-lib/reply.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#define RETRY_PAUSE_MAX_MS 50
 #define CONTEXT_BITS 22 /* of a thread's number: PID_MAX_LIMIT, include/linux/threads.h */
 
 void connection_init(struct connection *connection, const char *path, int descriptor,
@@ -29,102 +28,6 @@ void connection_init(struct connection *connection, const char *path, int descri
 int connection_open(struct connection *connection)
 {
 	return reconnect_ensure(connection, link_now() + connection->timeout_ms);
-}
-
-/* Nothing more can be said on this socket. The number stays, its file is replaced later. */
-static void give_up(struct connection *connection)
-{
-	shutdown(connection->descriptor, SHUT_RDWR);
-	connection->usable = false;
-}
-
-static int await_reply(struct connection *connection, const struct connection_request *request,
-	struct connection_reply *ret_reply, int64_t deadline)
-{
-	for (;;) {
-		ssize_t length = link_receive(
-			connection->descriptor, ret_reply, sizeof(*ret_reply), deadline);
-
-		if (length < 0)
-			return (int)length;
-		switch (reply_judge(request, ret_reply, (size_t)length)) {
-		case REPLY_OURS:
-			return 0;
-		case REPLY_LATE:
-			break;
-		case REPLY_VERSION:
-			ret_reply->header.result = -EPROTO;
-			ret_reply->header.reason = RGBROKER_REASON_VERSION;
-			ret_reply->header.done = 0;
-			ret_reply->header.length = 0;
-			ret_reply->header.pointer_writes = 0;
-			ret_reply->header.pointer_moves = 0;
-			return 0;
-		case REPLY_MALFORMED:
-			return -EPROTO;
-		}
-	}
-}
-
-static int ask_once(struct connection *connection, struct connection_request *request,
-	struct connection_reply *ret_reply, int64_t deadline)
-{
-	struct rgbroker_operation operations[RGBROKER_OPERATIONS_MAX];
-	struct iovec parts[] = {
-		{&request->header, sizeof(request->header)},
-		{operations, request->header.count * sizeof(*operations)},
-		{(void *)(uintptr_t)request->data, request->header.length},
-	};
-	int r;
-
-	for (uint16_t i = 0; i < request->header.count; i++) {
-		operations[i] = request->operations[i];
-		operations[i].earlier = pointers_earlier(
-			&connection->pointers, request->header.context, operations[i].address);
-	}
-	request->header.version = RGBROKER_PROTOCOL_VERSION;
-	request->header.serial = ++connection->serial;
-	r = link_send(connection->descriptor, parts, 3, deadline);
-	if (r == 0)
-		r = await_reply(connection, request, ret_reply, deadline);
-	if (r < 0 && r != -ETIMEDOUT)
-		give_up(connection);
-	/* Unplugged or crashed? Only a socket file that is gone can tell. */
-	if (r == -EIO && link_gone(connection->path))
-		return -ENODEV;
-	return r;
-}
-
-/* The first retry is at once; a broker that never comes up is not asked in a tight loop. */
-static int retry_pause(unsigned tries)
-{
-	if (tries < 2)
-		return 0;
-	return tries < 8 ? 1 << (tries - 2) : RETRY_PAUSE_MAX_MS;
-}
-
-/* Until it was carried out, refused, or its fate is unknown. @return 0: there is a reply */
-static int deliver(struct connection *connection, struct connection_request *request,
-	struct connection_reply *ret_reply, int64_t deadline)
-{
-	for (unsigned tries = 0;; tries++) {
-		int r = link_pause(retry_pause(tries), deadline);
-
-		if (r == 0)
-			r = reconnect_ensure(connection, deadline);
-		if (r < 0)
-			return r;
-		r = ask_once(connection, request, ret_reply, deadline);
-		if (r == -ECONNRESET)
-			continue;
-		if (r < 0)
-			return r;
-		if (ret_reply->header.reason == RGBROKER_REASON_PROTOCOL)
-			give_up(connection); /* so did the broker */
-		if (ret_reply->header.reason != RGBROKER_REASON_STOPPING)
-			return 0;
-		give_up(connection);
-	}
 }
 
 /* The broker has forgotten a pointer. @return whether it was set again. Overwrites the reply. */
@@ -162,8 +65,10 @@ static void learn(struct connection *connection, const struct connection_request
 			/* The outcome is unknown: data may have gone through it, and moved it. */
 			pointers_drop(
 				&connection->pointers, request->header.context, operation->address);
-		else if (!done)
+		else if (!done && reply->reason != RGBROKER_REASON_STOPPING)
 			pointers_doubt(&connection->pointers, request->header.context, operation);
+		else if (!done)
+			break; /* it will be sent again */
 		else if (!operation->read && (reply->pointer_writes >> i & 1))
 			pointers_keep(
 				&connection->pointers, request->header.context, operation, data);
@@ -197,6 +102,33 @@ static int converse(struct connection *connection, struct connection_request *re
 	return r;
 }
 
+/* What was not carried out of a request is another broker's. */
+static void go_on(struct connection *connection, const struct connection_request *request,
+	struct connection_reply *reply, int64_t deadline)
+{
+	struct connection_request rest = *request;
+	struct connection_reply part;
+	int r;
+
+	request_skip(&rest, reply->header.done);
+	r = converse(connection, &rest, &part, deadline);
+	if (r < 0)
+		part.header =
+			(struct rgbroker_reply){.reason = CONNECTION_LOCAL, .result = (int32_t)r};
+	reply_add(reply, &part);
+}
+
+/* Whatever becomes of the rest of a batch, what was carried out of it is told. */
+static int converse_all(struct connection *connection, struct connection_request *request,
+	struct connection_reply *reply, int64_t deadline)
+{
+	int r = converse(connection, request, reply, deadline);
+
+	while (r == 0 && reply->header.reason == RGBROKER_REASON_STOPPING)
+		go_on(connection, request, reply, deadline);
+	return r;
+}
+
 static int lock_until(pthread_mutex_t *lock, int64_t deadline)
 {
 	struct timespec until = {
@@ -223,7 +155,7 @@ static int exchange(struct connection *connection, int descriptor,
 		connection->seen_given_up = given_up;
 		r = reconnect_settle(connection, descriptor);
 		if (r == 0)
-			r = converse(connection, request, ret_reply, deadline);
+			r = converse_all(connection, request, ret_reply, deadline);
 		pthread_mutex_unlock(&connection->lock);
 	} else {
 		atomic_fetch_add(&connection->given_up, 1);

@@ -3,6 +3,7 @@
 #include "client-lib/reply.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /* The part of the header that is the same in all versions. */
 #define COMMON_SIZE 8
@@ -23,7 +24,8 @@ static size_t room_of_done_reads(const struct connection_request *request, uint1
 
 bool reply_means_refused(uint16_t reason)
 {
-	return reason != RGBROKER_REASON_NONE && reason != RGBROKER_REASON_BUS;
+	return reason != RGBROKER_REASON_NONE && reason != RGBROKER_REASON_BUS &&
+	       reason != RGBROKER_REASON_STOPPING;
 }
 
 static bool length_fits(
@@ -53,6 +55,10 @@ static bool well_formed(const struct connection_request *request,
 	if (header->done > request->header.count ||
 		(success && header->done != request->header.count))
 		return false;
+	/* What is left is sent again, so there must be something. */
+	if (header->reason == RGBROKER_REASON_STOPPING && header->done > 0 &&
+		header->done == request->header.count)
+		return false;
 	return length_fits(request, header);
 }
 
@@ -69,4 +75,27 @@ enum reply_verdict reply_judge(const struct connection_request *request,
 	if (reply->header.version != RGBROKER_PROTOCOL_VERSION)
 		return REPLY_VERSION;
 	return well_formed(request, &reply->header, length) ? REPLY_OURS : REPLY_MALFORMED;
+}
+
+void request_skip(struct connection_request *request, uint16_t done)
+{
+	for (; done > 0; done--, request->operations++, request->header.count--) {
+		uint16_t length = request->operations->read ? 0 : request->operations->length;
+
+		if (length > 0)
+			request->data += length;
+		request->header.length = (uint16_t)(request->header.length - length);
+	}
+}
+
+void reply_add(struct connection_reply *whole, const struct connection_reply *part)
+{
+	uint16_t length = reply_means_refused(part->header.reason) ? 0 : part->header.length;
+
+	/* Both were judged: the reads of one request fit into one reply. */
+	memcpy(whole->data + whole->header.length, part->data, length);
+	whole->header.length = (uint16_t)(whole->header.length + length);
+	whole->header.done = (uint16_t)(whole->header.done + part->header.done);
+	whole->header.reason = part->header.reason;
+	whole->header.result = part->header.result;
 }

@@ -12,11 +12,16 @@
  *   - EACCES: no rule allows it, or the socket may not be opened; nothing went on the wire
  *   - EBUSY: a kernel driver or another process has the chip; rgbroker_last_reason() tells which
  *   - ENODEV: the adapter is gone, or was never brokered
- *   - ETIMEDOUT, also: the deadline of rgbroker_set_timeout() passed; the outcome is unknown
+ *   - ETIMEDOUT, also: the deadline of rgbroker_set_timeout() passed; the outcome is unknown. With
+ *     RGBROKER_BUS_SAID: the adapter timed out, or did so three times in a row and is left alone
+ * for a while (1 s, doubling up to 60 s)
  *   - EIO, also: the broker was killed while it worked on this request; the outcome is unknown, and
  *     it is not repeated
- *   - EPROTO: the broker speaks another version of the protocol, or refused the message
- *   - EAGAIN, also: the chip's register pointer was lost; set it again, nothing was carried out
+ *   - EPROTO: the broker speaks another version of the protocol (RGBROKER_OTHER_VERSION: one of the
+ *     two was upgraded while the other was running, start the program again), or refused the
+ *     message
+ *   - EAGAIN, also: the chip's register pointer was lost; set it again, nothing was carried out (of
+ *     a batch, what is told to be done)
  *   - EINVAL: an argument is out of range; nothing was sent
  * - A broker that restarts, is upgraded or went to sleep is not seen: the library connects again
  *   and repeats what was surely not carried out.
@@ -159,8 +164,14 @@ struct rgbroker_op {
 /**
  * Run operations back to back, with no other client of the broker in between (the kernel's own
  * drivers may slip in), and stop at the first failure. All are judged before the first is run.
+ *
+ * A broker that is told to stop in the middle finishes the operation in hand. The library goes on
+ * with the rest at the next broker, each operation once and in order; then others may come in
+ * between, and the rest is judged anew.
  * @param ops       1..64 operations, 2112 bytes of data in all (a block counts one more)
- * @param ret_done  how many were carried out, also on failure; may be NULL
+ * @param ret_done  how many were carried out, also on failure, and their reads are filled in; may
+ * be NULL. With -EIO and -ETIMEDOUT of RGBROKER_LOCAL one or more behind these may have been
+ * carried out, too
  * @return 0 or the first failure
  */
 int rgbroker_batch(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* status: what brokers have counted, and what one of them waits for in the kernel. */
 #include "ctl/admin.h"
+#include "ctl/quarantine.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -68,7 +69,7 @@ static bool hangs(const struct report *report)
 
 static int code_of(const struct report *report)
 {
-	if (hangs(report))
+	if (hangs(report) || (!report->error && quarantine_is_on(&report->status)))
 		return CTL_REFUSED;
 	return report->error && report->error != -EAGAIN ? CTL_FAILED : CTL_OK;
 }
@@ -153,11 +154,12 @@ static void print_live(const struct report *report)
 static void print_status(const struct rgbroker_status *status)
 {
 	printf("  %llu requests, %llu refused, %llu failed; %llu operations carried out\n"
-	       "  by itself: %llu reads, %llu pointers set again; %u clients now\n",
+	       "  by itself: %llu reads, %llu pointers set again; %u clients now, %llu had to go "
+	       "for others\n",
 		(unsigned long long)status->requests, (unsigned long long)status->refused,
 		(unsigned long long)status->failed, (unsigned long long)status->operations,
 		(unsigned long long)status->own_reads, (unsigned long long)status->pointer_set,
-		status->clients);
+		status->clients, (unsigned long long)status->evicted);
 }
 
 static void print_report(const struct report *report)
@@ -175,6 +177,7 @@ static void print_report(const struct report *report)
 	if (report->error)
 		return;
 	print_status(&report->status);
+	quarantine_print(&report->status);
 	for (size_t i = 0; i < report->n_counts; i++)
 		if (count_known(&report->counts[i]))
 			print_count(&report->counts[i]);
@@ -216,6 +219,8 @@ static json_object *to_json(const struct report *report)
 	add_number(object, "own_reads", status->own_reads);
 	add_number(object, "pointers_set", status->pointer_set);
 	add_number(object, "clients", status->clients);
+	add_number(object, "evicted", status->evicted);
+	json_object_object_add(object, "quarantine", quarantine_json(status));
 	json_object_object_add(object, "counts", counts_json(report));
 	return object;
 }

@@ -13,6 +13,12 @@ struct rgbroker_status {
 	uint64_t pointer_set; /* pointers it set again, as another context had moved them */
 	uint32_t clients;     /* connected now */
 	uint32_t rows;        /* of RGBROKER_COUNTS */
+	uint64_t quarantines; /* of the bus or a chip, after time-outs in a row */
+	uint64_t spared;      /* transfers that were answered with ETIMEDOUT meanwhile, untried */
+	uint64_t quarantine_since; /* CLOCK_MONOTONIC, microseconds, of the bus; 0: it is in none */
+	uint64_t quarantine_until; /* the first transfer from then on is tried */
+	uint8_t quarantined[16];   /* bit: a chip's address */
+	uint64_t evicted;          /* connections that had to go for newer ones */
 };
 
 /* A chip that was recognised, or is claimed. */
@@ -72,7 +78,7 @@ struct rgbroker_live {
 	struct rgbroker_operation operation; /* of several messages the first */
 };
 
-static_assert(sizeof(struct rgbroker_status) == 56, "wire format");
+static_assert(sizeof(struct rgbroker_status) == 112, "wire format");
 static_assert(sizeof(struct rgbroker_chip) == 48, "wire format");
 static_assert(sizeof(struct rgbroker_count) == 48, "wire format");
 static_assert(sizeof(struct rgbroker_event) == 144, "wire format");

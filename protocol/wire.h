@@ -19,7 +19,9 @@
 #include <assert.h>
 #include <stdint.h>
 
+#ifndef RGBROKER_PROTOCOL_VERSION /* tests build brokers and libraries of another one */
 #define RGBROKER_PROTOCOL_VERSION 1
+#endif
 
 #define RGBROKER_OPERATIONS_MAX 64 /* in one request: a batch, run back to back */
 #define RGBROKER_DATA_MAX 2112     /* bytes in a message: 64 SMBus blocks, counts included */
@@ -83,7 +85,8 @@ enum rgbroker_reason {
 	RGBROKER_REASON_OWNED = 7,    /* a kernel driver has the address; not executed */
 	RGBROKER_REASON_CLAIMED = 8,  /* another process has claimed the chip; not executed */
 	RGBROKER_REASON_POINTER = 9,  /* pointer unknown: send its last write again; not executed */
-	RGBROKER_REASON_STOPPING = 10, /* connect and send again; not executed */
+	RGBROKER_REASON_STOPPING = 10, /* connect and send the operations from `done` on again; they
+					  were not executed */
 	RGBROKER_REASON_PROTOCOL = 11, /* malformed; not executed, the connection is closed */
 };
 

@@ -95,6 +95,10 @@ static void take_time(void)
 {
 	if (fake()->delay_usec)
 		pass_time(fake()->delay_usec);
+	if (atomic_load(&fake()->hold) > 1) {
+		atomic_fetch_sub(&fake()->hold, 1);
+		return;
+	}
 	atomic_store(&fake()->waiting, 1);
 	while (atomic_load(&fake()->hold))
 		pass_time(200);

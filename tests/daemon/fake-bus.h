@@ -44,7 +44,8 @@ struct fake_bus {
 	uint16_t kernel_spd_size[8]; /* 0: no SPD driver is bound in that slot */
 	uint8_t kernel_spd[8][1024];
 	uint32_t delay_usec;
-	atomic_uint hold;    /* set: operations wait in the middle */
+	atomic_uint
+		hold; /* 1: operations wait in the middle; more: that many less one pass first */
 	atomic_uint waiting; /* one does */
 	struct {
 		atomic_uint armed; /* set: the next operation begins with this system call */

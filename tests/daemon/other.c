@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#define CONNECTIONS_MAX 64
+#define CONNECTIONS_MAX 1024
 
 enum what { CONNECT, CLOSE, SEND, RECEIVE, ASK, FORK };
 

@@ -23,11 +23,11 @@
 
 #define FIRST_FD 3 /* SD_LISTEN_FDS_START */
 
-/* A socket with a name of the kernel's choice. */
+/* A socket with a name of the kernel's choice; like systemd's, it blocks. */
 static int bound_socket(int type)
 {
 	const struct sockaddr_un nameless = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&nameless, sizeof(sa_family_t)), 0);
@@ -47,7 +47,7 @@ void ring_open(struct ring *ring)
 {
 	static const char *const names[RING_DOORS_MAX] = {"rgb", "look", "admin", "other"};
 
-	*ring = (struct ring){.config = CONFIG, .idle = "0"};
+	*ring = (struct ring){.program = BROKER, .config = CONFIG, .idle = "0"};
 	ring->bus_fd = memfd_create("bus", MFD_CLOEXEC);
 	assert_int_equal(ftruncate(ring->bus_fd, sizeof(*ring->bus)), 0);
 	ring->bus =
@@ -74,7 +74,7 @@ void ring_put_door(struct ring *ring, const char *door, const char *path)
 	while (strcmp(ring->names[i], door) != 0)
 		i++;
 	close(ring->doors[i]);
-	ring->doors[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	ring->doors[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	assert_true(strlen(path) < sizeof(address.sun_path));
 	strcpy(address.sun_path, path);
 	assert_int_equal(bind(ring->doors[i], (struct sockaddr *)&address, sizeof(address)), 0);
@@ -139,7 +139,7 @@ void ring_spawn(struct ring *ring, const char **argv)
 	if (ring->files)
 		setrlimit(RLIMIT_NOFILE, &files);
 	argv[0] = "rgbrokerd";
-	execv(BROKER, (char **)(uintptr_t)argv);
+	execv(ring->program, (char **)(uintptr_t)argv);
 	_exit(127);
 }
 
@@ -276,6 +276,11 @@ unsigned ring_descriptors(const struct ring *ring)
 void ring_hold(struct ring *ring)
 {
 	atomic_store(&ring->bus->hold, 1);
+}
+
+void ring_hold_at(struct ring *ring, unsigned nth)
+{
+	atomic_store(&ring->bus->hold, nth);
 }
 
 void ring_await_held(const struct ring *ring)

@@ -22,6 +22,7 @@ struct ring {
 	const char *names[RING_DOORS_MAX]; /* of the doors */
 	int doors[RING_DOORS_MAX];         /* held here, as by systemd */
 	size_t n_doors;
+	const char *program;       /* of the broker */
 	const char *config, *idle; /* --config, --idle */
 	rlim_t files;              /* RLIMIT_NOFILE of the broker, or 0 */
 	pid_t pid;                 /* 0: not running */
@@ -54,7 +55,8 @@ void ring_forget_log(struct ring *ring);
 double ring_cpu_seconds(const struct ring *ring);
 unsigned ring_descriptors(const struct ring *ring);
 void ring_hold(struct ring *ring); /* the bus stops in the middle of its next operation */
-void ring_await_held(const struct ring *ring); /* until one stands there */
+void ring_hold_at(struct ring *ring, unsigned nth); /* of the nth to come, counted from 1 */
+void ring_await_held(const struct ring *ring);      /* until one stands there */
 void ring_release(struct ring *ring);
 
 /* --- peers --- */

@@ -18,6 +18,8 @@
 #include "client-lib/rgbroker.h"
 #include "tests/daemon/ene.h"
 
+#define PLAIN 0x40
+
 static char path[] = "/tmp/rgbroker-XXXXXX/i2c-7";
 
 static int set_up(void **state)
@@ -474,6 +476,148 @@ static void test_storm_of_kills_on_many_handles(void **state)
 	storm(*state, true, false);
 }
 
+/* --- more handles than there are places --- */
+
+#define HANDLES 300
+
+/* As programs do that open a bus again at each scan: those that they still use go on. */
+static void test_leaked_handles(void **state)
+{
+	struct ring *ring = *state;
+	struct rgbroker *handles[HANDLES];
+
+	for (unsigned i = 0; i < HANDLES; i++) {
+		handles[i] = open_here();
+		assert_int_equal(set(handles[i], (uint16_t)(0x8100 + i % 0x80)), 0);
+		assert_int_equal(put(handles[i], (uint8_t)i), 0);
+		assert_int_equal(put(handles[0], 0x55), 0); /* is used all the time */
+		assert_int_equal(behind(ring, (uint16_t)(0x8100 + i % 0x80)), (uint8_t)i);
+	}
+	for (unsigned i = 0; i < HANDLES; i++) {
+		assert_int_equal(
+			rgbroker_smbus_write_byte_data(handles[i], PLAIN, 1, (uint8_t)i), 0);
+		assert_int_equal(rgbroker_smbus_read_byte_data(handles[i], PLAIN, 1), (uint8_t)i);
+	}
+	for (unsigned i = 0; i < HANDLES; i++)
+		rgbroker_close(handles[i]);
+}
+
+/* --- batches that a stop falls into --- */
+
+#define BATCHES 24
+#define BATCH RGBROKER_OPERATIONS_MAX
+
+/* Writes 0, 1, 2 ... to a chip of its own. told: of each, whether it was carried out. */
+struct batcher {
+	pthread_t thread;
+	struct rgbroker *handle;
+	uint8_t address;
+	bool told[BATCHES * BATCH];
+	unsigned unknown; /* killed with a batch in hand */
+	int strange;
+};
+
+static void *send_batches(void *argument)
+{
+	struct batcher *batcher = argument;
+
+	for (unsigned number = 0; number < BATCHES && !batcher->strange; number++) {
+		struct rgbroker_op ops[BATCH];
+		uint8_t values[BATCH][2];
+		size_t done;
+		int r;
+
+		for (unsigned i = 0; i < BATCH; i++) {
+			unsigned value = number * BATCH + i;
+
+			values[i][0] = (uint8_t)value;
+			values[i][1] = (uint8_t)(value >> 8);
+			ops[i] = (struct rgbroker_op){.kind = RGBROKER_OP_WORD_DATA,
+				.address = batcher->address,
+				.length = 2,
+				.data = values[i]};
+		}
+		r = rgbroker_batch(batcher->handle, ops, BATCH, &done);
+		for (unsigned i = 0; i < done; i++)
+			batcher->told[number * BATCH + i] = true;
+		if (r == -EIO && rgbroker_last_reason() == RGBROKER_LOCAL)
+			batcher->unknown++;
+		else if (r < 0 || done != BATCH)
+			batcher->strange = r ? r : -1;
+	}
+	return NULL;
+}
+
+/* Each once and in order; what was told is there, and without kills all is told. */
+static void check_batches(const struct ring *ring, const struct batcher *batcher)
+{
+	bool seen[BATCHES * BATCH] = {false};
+	unsigned next = 0;
+
+	for (unsigned i = 0; i < wire_count(ring); i++) {
+		const struct fake_entry *entry = wire_at(ring, i);
+		unsigned value = (unsigned)(entry->data[0] | entry->data[1] << 8);
+
+		if (entry->address != batcher->address)
+			continue;
+		assert_in_range(value, next, BATCHES * BATCH - 1);
+		seen[value] = true;
+		next = value + 1;
+	}
+	for (unsigned value = 0; value < BATCHES * BATCH; value++) {
+		assert_true(seen[value] || !batcher->told[value]);
+		assert_true(batcher->unknown || batcher->told[value]);
+	}
+	assert_int_equal(batcher->strange, 0);
+}
+
+/* How often somebody else came in between the operations of a batch: only when it was stopped. */
+static unsigned count_splits(const struct ring *ring)
+{
+	unsigned splits = 0;
+
+	for (unsigned i = 1; i < wire_count(ring); i++)
+		splits += wire_at(ring, i)->address != wire_at(ring, i - 1)->address &&
+			  wire_at(ring, i)->data[0] % BATCH != 0;
+	return splits;
+}
+
+static void batches_go_on(struct ring *ring, unsigned restarts, bool kills)
+{
+	static struct batcher batchers[THREADS];
+	unsigned unknown = 0;
+
+	ring->bus->delay_usec = 100;
+	for (unsigned i = 0; i < THREADS; i++) {
+		batchers[i] =
+			(struct batcher){.handle = open_here(), .address = (uint8_t)(PLAIN + i)};
+		assert_int_equal(
+			pthread_create(&batchers[i].thread, NULL, send_batches, &batchers[i]), 0);
+	}
+	for (unsigned i = 0; i < restarts; i++) {
+		usleep(5000 + 777 * i);
+		restart(ring, kills && i % 2);
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		pthread_join(batchers[i].thread, NULL);
+		check_batches(ring, &batchers[i]);
+		unknown += batchers[i].unknown;
+		rgbroker_close(batchers[i].handle);
+	}
+	assert_true(kills || unknown == 0);
+	assert_true(count_splits(ring) > 0);
+}
+
+static void test_batches_go_on(void **state)
+{
+	batches_go_on(*state, 30, false);
+}
+
+static void test_batches_and_kills(void **state)
+{
+	batches_go_on(*state, 20, true);
+}
+
 /* --- */
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -494,6 +638,9 @@ int main(void)
 		TEST(test_storm_on_many_handles),
 		TEST(test_storm_of_kills),
 		TEST(test_storm_of_kills_on_many_handles),
+		TEST(test_leaked_handles),
+		TEST(test_batches_go_on),
+		TEST(test_batches_and_kills),
 	};
 
 	return cmocka_run_group_tests_name("reconnect", tests, NULL, NULL);

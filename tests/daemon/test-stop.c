@@ -93,6 +93,95 @@ static void test_in_the_middle_of_an_operation(void **state)
 	assert_int_equal(stopping, SERIALS - 1);
 }
 
+/* It looks whether to stop once a millisecond at most. */
+static void stop_and_release(struct ring *ring)
+{
+	assert_int_equal(kill(ring->pid, SIGTERM), 0);
+	usleep(3000);
+	ring_release(ring);
+	assert_int_equal(ring_wait(ring), 0);
+}
+
+/* Within a batch it is one operation that is waited for; what was done is told, with what it read.
+ */
+static void test_in_the_middle_of_a_batch(void **state)
+{
+	struct ring *ring = *state;
+	int fd = peer_connect(ring, "rgb"), other = peer_connect(ring, "rgb");
+	struct batch batch = batch_new(77), next = batch_write(78, 0x41, 0, 0);
+	struct answer answer;
+
+	peer_is_served(fd);
+	peer_is_served(other);
+	for (uint8_t i = 0; i < RGBROKER_OPERATIONS_MAX; i++) {
+		bool read = i % 2;
+
+		batch_add(&batch, RGBROKER_BYTE_DATA, read, 0x40, i / 2, 1, read ? NULL : &i);
+	}
+	atomic_store(&ring->bus->count, 0);
+	ring_hold_at(ring, 4);
+	peer_send(fd, &batch);
+	ring_await_held(ring);
+	peer_send(other, &next);
+	stop_and_release(ring);
+	answer = peer_receive(fd);
+	assert_answer(answer, RGBROKER_REASON_STOPPING, -EAGAIN);
+	assert_int_equal(answer.head.serial, 77);
+	assert_int_equal(answer.head.done, 4);
+	assert_int_equal(answer.head.length, 2);
+	assert_int_equal(answer.data[0], 0);
+	assert_int_equal(answer.data[1], 2);
+	assert_int_equal(atomic_load(&ring->bus->count), 4);
+	assert_int_equal(peer_receive(fd).size, 0);
+	assert_answer(peer_receive(other), RGBROKER_REASON_STOPPING, -EAGAIN);
+	close(fd);
+	close(other);
+}
+
+/* Messages joined by repeated starts are one transfer, and are not torn. */
+static void test_in_the_middle_of_joined_messages(void **state)
+{
+	struct ring *ring = *state;
+	int fd = peer_connect(ring, "rgb");
+	struct batch batch = batch_new(1);
+	struct answer answer;
+
+	for (unsigned i = 0; i < 8; i++)
+		batch_add(&batch, RGBROKER_I2C, false, 0x40, 0, 1, "x")->joined = i % 4 < 3;
+	ring_hold(ring);
+	peer_send(fd, &batch);
+	ring_await_held(ring);
+	stop_and_release(ring);
+	answer = peer_receive(fd);
+	assert_answer(answer, RGBROKER_REASON_STOPPING, -EAGAIN);
+	assert_int_equal(answer.head.done, 4);
+	assert_int_equal(atomic_load(&ring->bus->count), 4);
+	close(fd);
+}
+
+/* Before anything is carried out it may be a long way: the chips are looked at first. */
+static void test_while_a_batch_is_judged(void **state)
+{
+	struct ring *ring = *state;
+	int fd = peer_connect(ring, "rgb");
+	struct batch batch = batch_new(1);
+	struct answer answer;
+
+	for (uint8_t i = 0; i < 8; i++) {
+		ring->bus->chips[0x20 + i] = ring->bus->chips[0x20];
+		batch_add(&batch, RGBROKER_BYTE_DATA, false, 0x20 + i, 0x10, 1, "x");
+	}
+	ring_hold_at(ring, 3);
+	peer_send(fd, &batch);
+	ring_await_held(ring);
+	stop_and_release(ring);
+	answer = peer_receive(fd);
+	assert_answer(answer, RGBROKER_REASON_STOPPING, -EAGAIN);
+	assert_int_equal(answer.head.done, 0);
+	assert_int_equal(atomic_load(&ring->bus->count), 4); /* reads of the first two */
+	close(fd);
+}
+
 /* Until the end: every request was answered, in order, and the wire saw what was said. */
 static void check_all_replies(const struct ring *ring, int fd, unsigned first)
 {
@@ -300,6 +389,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_in_the_middle_of_an_operation, ring_set_up),
+		TEST(test_in_the_middle_of_a_batch, ring_set_up),
+		TEST(test_in_the_middle_of_joined_messages, ring_set_up),
+		TEST(test_while_a_batch_is_judged, ring_set_up),
 		TEST(test_at_any_moment, ring_set_up_stopped),
 		TEST(test_flood_at_the_end, ring_set_up_stopped),
 		TEST(test_stop_without_peers, ring_set_up),

@@ -140,11 +140,12 @@ static void refuse(struct reply *reply, enum rgbroker_reason reason, int result)
 	reply->header.result = result;
 }
 
-static void run_all(struct fake_broker *fake, const struct fake_record *record, struct reply *reply)
+static void run_first(struct fake_broker *fake, const struct fake_record *record, uint16_t count,
+	struct reply *reply)
 {
 	const uint8_t *written = record->data;
 
-	for (uint16_t i = 0; i < record->header.count; i++) {
+	for (uint16_t i = 0; i < count; i++) {
 		const struct rgbroker_operation *operation = &record->operations[i];
 		int r = operation->address == 0x10 ? -EACCES
 						   : run_one(fake, operation, written, reply);
@@ -222,7 +223,10 @@ static void prepare(struct fake_broker *fake, enum fake_action action,
 	else if (record->header.opcode == RGBROKER_INFO)
 		info(fake, reply);
 	else
-		run_all(fake, record, reply);
+		run_first(
+			fake, record, action == FAKE_STOP_WITHIN ? 1 : record->header.count, reply);
+	if (action == FAKE_STOP_WITHIN || action == FAKE_STOP_DONE)
+		refuse(reply, RGBROKER_REASON_STOPPING, -EAGAIN);
 	if (action == FAKE_POINTER || action == FAKE_DENY_LAST)
 		reply->header.done = (uint16_t)(record->header.count - 1);
 }
@@ -291,7 +295,7 @@ static bool serve(struct fake_broker *fake, size_t index)
 	size = misbehave(fake, action, &record, &reply);
 	if (size > 0)
 		(void)send(fd, &reply, size, MSG_NOSIGNAL);
-	return action != FAKE_STOPPING;
+	return action != FAKE_STOPPING && action != FAKE_STOP_WITHIN;
 }
 
 static void drop(struct fake_broker *fake, size_t index)

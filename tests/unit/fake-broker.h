@@ -16,6 +16,8 @@
 enum fake_action {
 	FAKE_SERVE,
 	FAKE_STOPPING,     /* say so, and close */
+	FAKE_STOP_WITHIN,  /* the same after the first operation */
+	FAKE_STOP_DONE,    /* say so, but all was carried out */
 	FAKE_EOF,          /* close after reading */
 	FAKE_EOF_UNLINK,   /* the same, and the socket is gone */
 	FAKE_CLOSE_UNREAD, /* close before reading */

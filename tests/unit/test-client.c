@@ -170,6 +170,107 @@ static void a_refused_batch_has_done_nothing(void **state)
 	assert_int_equal(fake_broker_connections(fake), 1);
 }
 
+/* --- a broker that stops within a batch --- */
+
+static uint8_t values[3] = {1, 2, 3}, got[2], block[32];
+static struct rgbroker_op five[] = {
+	{.kind = RGBROKER_OP_BYTE_DATA,
+		.address = 0x20,
+		.command = 1,
+		.length = 1,
+		.data = &values[0]},
+	{.kind = RGBROKER_OP_BYTE_DATA, .read = 1, .address = 0x20, .command = 1, .data = &got[0]},
+	{.kind = RGBROKER_OP_BYTE_DATA,
+		.address = 0x20,
+		.command = 1,
+		.length = 1,
+		.data = &values[1]},
+	{.kind = RGBROKER_OP_BLOCK_DATA, .read = 1, .address = 0x20, .command = 1, .data = block},
+	{.kind = RGBROKER_OP_BYTE_DATA, .read = 1, .address = 0x20, .command = 1, .data = &got[1]},
+};
+
+static void another_broker_goes_on_with_a_batch(void **state)
+{
+	size_t before = fake_broker_requests(fake), done = 99;
+	struct fake_record whole, rest;
+
+	SCRIPT(FAKE_STOP_WITHIN, FAKE_STOPPING, FAKE_STOP_WITHIN, FAKE_STOP_WITHIN);
+	assert_int_equal(rgbroker_batch(bus, five, 5, &done), 0);
+	assert_int_equal(rgbroker_last_reason(), RGBROKER_OK);
+	assert_int_equal(done, 5);
+	assert_int_equal(got[0], 1);
+	assert_int_equal(five[3].length, 4);
+	assert_int_equal(block[0], 2);
+	assert_int_equal(got[1], 2);
+	assert_int_equal(fake_broker_requests(fake), before + 5);
+	whole = fake_broker_request(fake, before);
+	/* one was done, then none, then one each: nothing is asked for twice */
+	for (size_t i = 0; i < 5; i++) {
+		static const uint16_t left[] = {5, 4, 4, 3, 2}, written[] = {2, 1, 1, 1, 0};
+
+		rest = fake_broker_request(fake, before + i);
+		assert_int_equal(rest.header.count, left[i]);
+		assert_int_equal(rest.header.length, written[i]);
+		for (unsigned k = 0; k < left[i]; k++)
+			rest.operations[k].earlier = 0; /* by then, pointers may have been set */
+		assert_memory_equal(rest.operations, &whole.operations[5 - left[i]],
+			left[i] * sizeof(rest.operations[0]));
+		assert_memory_equal(rest.data, &whole.data[2 - written[i]], written[i]);
+	}
+}
+
+/* Whatever becomes of the rest: what was done is told, with what it has read. */
+static void the_rest_fails(void **state)
+{
+	static const struct {
+		enum fake_action action;
+		int result;
+		enum rgbroker_reason_code reason;
+	} ends[] = {
+		{FAKE_EOF, -EIO, RGBROKER_LOCAL},
+		{FAKE_DENY_LAST, -EACCES, RGBROKER_FLOOR},
+		{FAKE_POINTER, -EAGAIN, RGBROKER_POINTER_LOST},
+		{FAKE_VERSION, -EPROTO, RGBROKER_OTHER_VERSION},
+		{FAKE_CUT, -EPROTO, RGBROKER_LOCAL},
+	};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t done = 99;
+
+		got[0] = got[1] = 0x55;
+		SCRIPT(FAKE_STOP_WITHIN, FAKE_STOP_WITHIN, ends[i].action);
+		assert_int_equal(rgbroker_batch(bus, five, 5, &done), ends[i].result);
+		assert_int_equal(rgbroker_last_reason(), ends[i].reason);
+		assert_int_equal(done, 2);
+		assert_int_equal(got[0], 1);
+		assert_int_equal(got[1], 0x55);
+	}
+}
+
+/* The pointer was set by the broker that has gone: it is set again before the rest. */
+static void the_rest_needs_a_pointer(void **state)
+{
+	uint8_t number[2] = {0x81, 0x05};
+	struct rgbroker_op ops[] = {
+		{.kind = RGBROKER_OP_WORD_DATA, .address = 0x70, .length = 2, .data = number},
+		{.kind = RGBROKER_OP_BYTE_DATA,
+			.address = 0x70,
+			.command = 1,
+			.length = 1,
+			.data = &values[2]},
+		{.kind = RGBROKER_OP_WORD_DATA, .address = 0x70, .length = 2, .data = number},
+	};
+	size_t before = fake_broker_requests(fake), done = 99;
+
+	SCRIPT(FAKE_STOP_WITHIN, FAKE_POINTER);
+	assert_int_equal(rgbroker_batch(bus, ops, 3, &done), 0);
+	assert_int_equal(done, 3);
+	assert_int_equal(fake_broker_requests(fake), before + 4);
+	assert_int_equal(fake_broker_request(fake, before + 2).header.count, 1);
+	assert_memory_equal(fake_broker_request(fake, before + 2).data, number, 2);
+	assert_int_equal(fake_broker_request(fake, before + 3).header.count, 2);
+}
+
 static void plain_messages_are_joined(void **state)
 {
 	uint8_t write[3] = {9, 0xaa, 0xbb}, pointer = 9, read[2] = {0};
@@ -273,8 +374,8 @@ static void another_version_is_told(void **state)
 
 static void malformed_replies(void **state)
 {
-	static const enum fake_action actions[] = {
-		FAKE_SHORT, FAKE_CUT, FAKE_OVERSIZED, FAKE_FUTURE, FAKE_BAD_DONE, FAKE_POSITIVE};
+	static const enum fake_action actions[] = {FAKE_SHORT, FAKE_CUT, FAKE_OVERSIZED,
+		FAKE_FUTURE, FAKE_BAD_DONE, FAKE_POSITIVE, FAKE_STOP_DONE};
 
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		SCRIPT(actions[i]);
@@ -463,6 +564,9 @@ int main(void)
 		TEST(reasons_are_told),
 		TEST(a_batch_stops_at_the_first_failure),
 		TEST(a_refused_batch_has_done_nothing),
+		TEST(another_broker_goes_on_with_a_batch),
+		TEST(the_rest_fails),
+		TEST(the_rest_needs_a_pointer),
 		TEST(plain_messages_are_joined),
 		TEST(unseen_restarts),
 		TEST(an_unknown_outcome_is_not_repeated),

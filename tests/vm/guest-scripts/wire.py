@@ -198,4 +198,4 @@ def status(bus):
         door.settimeout(20)
         door.connect(f"/run/rgbroker/admin/i2c-{bus}")
         door.send(struct.pack("=HHIIHH", 1, 3, 1, 0, 0, 0))
-        return Status(*struct.unpack("=6Q2I", door.recv(4096)[32:]))
+        return Status(*struct.unpack_from("=6Q2I", door.recv(4096), 32))

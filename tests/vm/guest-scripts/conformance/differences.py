@@ -5,6 +5,7 @@ LIST is client-lib/differences.md. What the program says on either side stands h
 that goes away, or changes, is noticed like one that is new. Reports as compare.py does.
 """
 
+import errno
 import grp
 import json
 import os
@@ -36,6 +37,7 @@ SHOWN = {
     "adapter-settings": (("0, EINVAL", 0), ("EPERM, EINVAL", 0)),
     "broker-killed": (("0, 0", 2), ("EIO, 0", 2)),
     "deadline": (("0x00", 1), ("ETIMEDOUT", 1)),
+    "quarantine": (("5 times ETIMEDOUT", 5), ("5 times ETIMEDOUT", 3)),
     "pointer-lost": (("0", 1), ("EAGAIN", None)),
     "unplug": (("48, the remover waits, 48", 2), ("48, the remover is done, ENODEV", 1)),
     "open-busy": (("opened", 0), ("EMFILE", 0)),
@@ -64,6 +66,7 @@ SHOWN = {
 }
 # Why a difference cannot be shown in this guest
 NOT_SHOWN = {
+    "upgrade": "34-upgrade.sh does",
     "slave-mux": "its kernel has no driver of a mux",
     "other-libc": "it has one libc",
     "block-length": "its kernel looks at the length itself",
@@ -176,8 +179,13 @@ def own_program(session, name):
     return file
 
 
+def time_out(session, address, count):
+    debug("fault", f"{address} {errno.ETIMEDOUT} {count}")
+
+
 ACTIONS = {
     "hang": hang,
+    "time out": time_out,
     "kill broker soon": kill_broker_soon,
     "restart brokers": restart_brokers,
     "unplug": unplug,
