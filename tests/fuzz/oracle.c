@@ -4,6 +4,7 @@
  * tests/unit/reread.c reads them, from the chips that really are on the bus and from what each
  * client has sent, not from what the broker knows; the broker's own verdict is asked besides.
  */
+#include "tests/fuzz/floor.h"
 #include "tests/fuzz/world.h"
 
 #include <errno.h>
@@ -133,42 +134,17 @@ static bool claimed_by_another(const struct process *process, uint8_t address)
 
 /* --- the floor, once more --- */
 
-static bool within(uint8_t address, unsigned first, unsigned last)
-{
-	return address >= first && address <= last;
-}
-
-static bool is_quick(const struct rgbroker_operation *operation)
-{
-	return operation->kind == RGBROKER_QUICK ||
-	       (operation->kind == RGBROKER_I2C && operation->read && operation->length == 0);
-}
-
-static bool never(enum bus_class class, const struct rgbroker_operation *operation)
-{
-	uint8_t at = operation->address;
-	bool sends = !operation->read || is_quick(operation);
-
-	if (at <= 0x07 || at >= 0x78)
-		return true;
-	if (class != BUS_SMBUS)
-		return false;
-	if (at == 0x08 || at == 0x0c || within(at, 0x30, 0x37))
-		return true;
-	return sends && (within(at, 0x09, 0x0b) || within(at, 0x50, 0x57) || at == 0x69);
-}
-
 static bool floor_has_a_say(const struct rgbroker_operation *operation)
 {
 	uint8_t at = operation->address;
 
-	if (never(sim.scene->policy.adapter.class, operation))
+	if (is_closed(sim.scene->policy.adapter.class, operation))
 		return true;
 	if (operation->read && !is_quick(operation))
 		return false;
 	if (sim.scene->policy.adapter.class == BUS_GPU)
-		return at == 0x30 || at == 0x37 || at == 0x3a || within(at, 0x50, 0x57);
-	return within(at, 0x10, 0x1f) || within(at, 0x48, 0x4f) || within(at, 0x58, 0x5f);
+		return at == 0x30 || at == 0x37 || at == 0x3a || is_within(at, 0x50, 0x57);
+	return is_within(at, 0x10, 0x1f) || is_within(at, 0x48, 0x4f) || is_within(at, 0x58, 0x5f);
 }
 
 static bool is_unbuffered(enum module module)
@@ -228,21 +204,21 @@ static bool floor_is_content(const struct family *family, unsigned device,
 	if (sim.scene->policy.adapter.class == BUS_GPU) {
 		if (operation->read && !quick)
 			return true;
-		if (at != 0x30 && at != 0x37 && at != 0x3a && !within(at, 0x50, 0x57))
+		if (at != 0x30 && at != 0x37 && at != 0x3a && !is_within(at, 0x50, 0x57))
 			return true;
 		return (!sim.display[0] || sim.doubtful[0]) &&
-		       (!within(at, 0x50, 0x57) || !sim.display[slot] || sim.doubtful[slot]);
+		       (!is_within(at, 0x50, 0x57) || !sim.display[slot] || sim.doubtful[slot]);
 	}
-	if (within(at, 0x10, 0x17))
+	if (is_within(at, 0x10, 0x17))
 		return !writes || chip_is(at, device);
-	if (within(at, 0x18, 0x1f) || within(at, 0x58, 0x5f)) {
+	if (is_within(at, 0x18, 0x1f) || is_within(at, 0x58, 0x5f)) {
 		bool proof = detects && family->n_makers && !family->any_slot;
 
 		return !writes || ((proof || chip_is(at, device)) &&
 					  (sim.modules[slot] == MODULE_NONE || sim.doubtful[slot] ||
 						  is_unbuffered(sim.modules[slot])));
 	}
-	if (within(at, 0x48, 0x4f))
+	if (is_within(at, 0x48, 0x4f))
 		return (!writes && !quick) ||
 		       (chip_is(at, device) && not_on_the_bus(not_proven,
 						       sizeof(not_proven) / sizeof(not_proven[0])));
@@ -383,7 +359,7 @@ static void check_client_operation(
 		text(operation));
 	must(!sends || door->transfer == DOOR_READ_WRITE, "%s by a door for reading",
 		text(operation));
-	must(!never(sim.scene->policy.adapter.class, operation), "%s, where none may",
+	must(!is_closed(sim.scene->policy.adapter.class, operation), "%s, where none may",
 		text(operation));
 	must(!sim.bus->chips[operation->address].owned, "%s, where a driver is", text(operation));
 	must(some_family_says(door, operation, data, &detects), "%s: no file allows it",
@@ -434,7 +410,7 @@ static bool is_spd_read(const struct rgbroker_operation *operation)
 {
 	static const uint8_t spd[] = {0x00, 0x01, 0x02, 0x03, 0x0b, 0x82, 0x83};
 
-	if (!within(operation->address, 0x50, 0x57) || !operation->read ||
+	if (!is_within(operation->address, 0x50, 0x57) || !operation->read ||
 		operation->kind != RGBROKER_BYTE_DATA)
 		return false;
 	if (sim.scene->policy.adapter.class == BUS_GPU)
@@ -485,7 +461,7 @@ static void check_own_operation(const struct rgbroker_operation *operation, cons
 
 	must(door && door->transfer != DOOR_NOTHING, "%s for somebody without rights",
 		text(operation));
-	must(!never(class, operation), "%s of its own, where none may", text(operation));
+	must(!is_closed(class, operation), "%s of its own, where none may", text(operation));
 	if (operation->read) {
 		must(!sim.bus->chips[operation->address].owned || class == BUS_GPU,
 			"%s of its own, where a driver is", text(operation));
