@@ -258,6 +258,19 @@ static bool module_proves(const struct device *device, unsigned at)
 	       (is_within(at, 0x18, 0x1f) || is_within(at, 0x58, 0x5f));
 }
 
+/* What may be read of a recognised chip, some of it may be read before. */
+static bool detects(const struct device *device, const struct rgbroker_operation *operation)
+{
+	for (size_t i = 0; operation->read && i < device->n_rules; i++) {
+		const struct rule *rule = &device->rules[i];
+
+		if (!rule->after_recognition && rule->read && rule->kind == operation->kind &&
+			bitmap_has(rule->commands, operation->command))
+			return true;
+	}
+	return false;
+}
+
 static void check_operation(const struct device *device, const struct rule *rule,
 	const struct rgbroker_operation *operation, const uint8_t *data)
 {
@@ -286,15 +299,15 @@ static void check_operation(const struct device *device, const struct rule *rule
 	facts.stranger[at] = 1;
 	must(!wants_chip(operation) || module_proves(device, at) || !passes(operation, data),
 		"0x%02x is not recognised", at);
-	must(!rule->after_recognition || device->no_fingerprint || !passes(operation, data),
+	must(!rule->after_recognition || device->no_fingerprint || detects(device, operation) ||
+			!passes(operation, data),
 		"[Control] before 0x%02x is recognised", at);
 	prove_all(device);
 	for (unsigned slot = 0; slot < SLOTS; slot++)
 		facts.memory[slot] = (struct memory){.kind = MEMORY_OBSCURE};
 	must(!wants_chip(operation) || is_within(at, 0x10, 0x17) || !passes(operation, data),
 		"0x%02x, whatever the module is", at);
-	must(!device->memory || (operation->read && !rule->after_recognition) ||
-			!passes(operation, data),
+	must(!device->memory || detects(device, operation) || !passes(operation, data),
 		"0x%02x without its module", at);
 }
 
