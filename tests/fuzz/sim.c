@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "tests/fuzz/floor.h"
 #include "tests/fuzz/world.h"
 
 struct sim sim;
@@ -271,16 +272,31 @@ void sim_change(struct input *input)
 	}
 }
 
+/* Another board has been put in meanwhile, for all that anybody knows. */
+static void exchange_chip(uint8_t address, uint8_t number)
+{
+	struct fake_chip *chip = &sim.bus->chips[address];
+
+	if (!chip->present || is_within(address, SLOT_ADDRESS, SLOT_ADDRESS + SLOTS - 1))
+		return;
+	memset(chip->registers, number, sizeof(chip->registers));
+	find_matches(address);
+}
+
 void sim_power_cycle(struct input *input)
 {
+	uint8_t exchanged = input_byte(input), number = input_byte(input);
+
 	for (unsigned at = 0; at < ADDRESSES; at++) {
 		struct fake_chip *chip = &sim.bus->chips[at];
 
 		chip->error = 0;
 		chip->deaf_from = 0;
 		if (chip->ene)
-			chip->pointer = (uint16_t)(0x80f0 + input_byte(input) % 16);
+			chip->pointer = (uint16_t)(0x80f0 + number % 16);
 	}
+	if (exchanged < ADDRESSES)
+		exchange_chip(exchanged, number);
 }
 
 /* --- transfers --- */
