@@ -260,6 +260,7 @@ static void pass_time(struct input *input)
 		break;
 	case 2:
 		world.boottime += how * SECOND;
+		world.slept = true;
 		sim_power_cycle(input);
 		break;
 	case 3:

@@ -798,6 +798,7 @@ void oracle_answered(const struct sent *sent, const struct rgbroker_reply *reply
 			"no door: reason %u", reply->reason);
 		return;
 	}
+	world.slept = false;
 	check_transfer(sent, reply);
 	count_transfer(sent, reply);
 	if (reply->reason != RGBROKER_REASON_DOOR)

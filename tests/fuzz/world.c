@@ -336,7 +336,7 @@ void world_start(const struct scene *scene)
 	world.n_messages = world.n_operations = world.n_own_reads = 0;
 	world.n_pointer_set = world.n_refused = world.n_failed = 0;
 	world.lines = 0;
-	world.stopped = false;
+	world.stopped = world.slept = false;
 	world.started = world.monotonic;
 	world.happenings = 0;
 	oracle_begin();

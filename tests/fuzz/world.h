@@ -143,6 +143,7 @@ struct world {
 	uint64_t monotonic, boottime; /* usec */
 	uint64_t started;
 	bool draining, stopped;
+	bool slept;          /* and has had no transfer since, by which the broker notices */
 	bool no_credentials; /* SO_PEERCRED fails for the next that connects */
 	/* SO_PEERPIDFD of one that has exited: a pidfd, or none; or it is not known at all */
 	enum { KERNEL_TELLS, KERNEL_DOES_NOT_TELL, KERNEL_DOES_NOT_KNOW } kernel;
