@@ -135,8 +135,7 @@ static bool moves_something(const struct rule *rule, const struct rgbroker_opera
 }
 
 /* A door for reading lets nothing be written on its behalf, by the broker neither. */
-static bool writes_something(
-	const struct policy *policy, unsigned index, const struct rule *rule)
+static bool writes_something(const struct policy *policy, unsigned index, const struct rule *rule)
 {
 	return rule->role == RULE_DATA || device_sends(policy->devices[index]);
 }
@@ -161,8 +160,7 @@ static struct judgement judge_rule(const struct policy *policy, unsigned index,
 		judgement_refuse(&judgement, RGBROKER_REASON_OWNED, GATE_NONE);
 	else if (caller->claimed && moves_something(rule, operation))
 		judgement_refuse(&judgement, RGBROKER_REASON_CLAIMED, GATE_NONE);
-	else if (caller->door->transfer != DOOR_READ_WRITE &&
-		 writes_something(policy, index, rule))
+	else if (caller->door->transfer != DOOR_READ_WRITE && writes_something(policy, index, rule))
 		judgement_refuse(&judgement, RGBROKER_REASON_DOOR, GATE_NONE);
 	else if (facts->owner[operation->address] == OWNER_UNKNOWN)
 		judgement_ask(&judgement, FACT_OWNER, operation->address);

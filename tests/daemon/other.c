@@ -121,9 +121,8 @@ static struct outcome tell(
 static pid_t fork_as(pid_t pid)
 {
 	uint64_t pids[1] = {0};
-	struct clone_args arguments = {.exit_signal = SIGCHLD,
-		.set_tid = (uint64_t)(uintptr_t)pids,
-		.set_tid_size = 1};
+	struct clone_args arguments = {
+		.exit_signal = SIGCHLD, .set_tid = (uint64_t)(uintptr_t)pids, .set_tid_size = 1};
 
 	if (!pid)
 		return fork();
