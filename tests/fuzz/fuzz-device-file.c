@@ -339,6 +339,8 @@ static void try_rule(const struct device *device, const struct rule *rule)
 
 static void try_device(struct device *device)
 {
+	uint8_t addresses[sizeof(device->addresses)];
+
 	for (enum bus_class class = BUS_SMBUS; class <= BUS_CUSTOM; class ++) {
 		if (!(device->classes & (1U << class)))
 			continue;
@@ -350,6 +352,12 @@ static void try_device(struct device *device)
 		/* Rules beyond some are like those before. */
 		for (size_t i = 0; i < device->n_rules && i < 24; i++)
 			try_rule(device, &device->rules[i]);
+		/* Were it everywhere, as the file cannot say, the floor would still hold. */
+		memcpy(addresses, device->addresses, sizeof(addresses));
+		memset(device->addresses, 0xff, sizeof(addresses));
+		for (size_t i = 0; i < device->n_rules && i < 24; i++)
+			try_rule(device, &device->rules[i]);
+		memcpy(device->addresses, addresses, sizeof(addresses));
 	}
 }
 

@@ -646,6 +646,10 @@ static void check_refusal(
 	const struct meant *meant =
 		find_meant(process, request_header()->context, operation->address);
 
+	if (reply->reason != RGBROKER_REASON_DOOR)
+		must(!is_closed(sim.scene->policy.adapter.class, operation) ||
+				reply->reason == RGBROKER_REASON_FLOOR,
+			"%s: closed for good, but for reason %u", text(operation), reply->reason);
 	switch (reply->reason) {
 	case RGBROKER_REASON_DOOR:
 	case RGBROKER_REASON_RULE:

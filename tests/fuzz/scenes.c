@@ -10,6 +10,7 @@
 static const struct {
 	struct adapter adapter;
 	const char *folder;
+	const char *everywhere; /* a family that is let be at all addresses, as no file can */
 } plans[] = {
 	{{.number = 7,
 		 .class = BUS_SMBUS,
@@ -37,6 +38,8 @@ static const struct {
 		SOURCE_ROOT},
 	{{.number = 7, .class = BUS_SMBUS, .name = "simulated"}, DAEMON_CONFIG},
 	{{.number = 7, .class = BUS_GPU, .name = "simulated"}, DAEMON_CONFIG},
+	{{.number = 7, .class = BUS_SMBUS, .name = "simulated"}, DAEMON_CONFIG, "plain"},
+	{{.number = 7, .class = BUS_GPU, .name = "simulated"}, DAEMON_CONFIG, "card"},
 };
 
 #define N_SCENES (sizeof(plans) / sizeof(plans[0]))
@@ -58,6 +61,25 @@ static const struct family *find(const struct family *families, size_t count, co
 	return NULL;
 }
 
+/* What the reader of files refuses, the floor still has to. */
+static void put_everywhere(struct scene *scene, const char *name)
+{
+	for (size_t i = 0; i < scene->policy.n_devices; i++) {
+		struct family *family = malloc(sizeof(*family));
+
+		if (strcmp(scene->policy.devices[i]->name, name) != 0) {
+			free(family);
+			continue;
+		}
+		must(family, "out of memory");
+		*family = *scene->families[i];
+		memset(family->address, true, sizeof(family->address));
+		scene->families[i] = family;
+		memset(scene->policy.devices[i]->addresses, 0xff,
+			sizeof(scene->policy.devices[i]->addresses));
+	}
+}
+
 void scenes_load(void)
 {
 	size_t n_shipped, n_daemon;
@@ -76,5 +98,7 @@ void scenes_load(void)
 		for (size_t k = 0; k < policy->n_devices; k++)
 			scenes[i].families[k] = find(of_daemon ? daemon : shipped,
 				of_daemon ? n_daemon : n_shipped, policy->devices[k]->name);
+		if (plans[i].everywhere)
+			put_everywhere(&scenes[i], plans[i].everywhere);
 	}
 }
