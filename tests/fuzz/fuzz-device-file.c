@@ -154,6 +154,23 @@ static void check_rule(const struct device *device, const struct rule *rule)
 		"its text is another rule: %s", rule->text);
 }
 
+/* A rule that could never hold is a mistake, and is told. */
+static void check_closed(const struct device *device, uint8_t kind, bool read, uint16_t length)
+{
+	for (enum bus_class class = BUS_SMBUS; class <= BUS_CUSTOM; class ++)
+		for (unsigned at = 0; at < ADDRESSES; at++) {
+			const struct rgbroker_operation operation = {.kind = kind,
+				.read = read,
+				.address = (uint8_t)at,
+				.length = length};
+
+			must(!(device->classes & (1U << class)) ||
+					!bitmap_has(device->addresses, at) ||
+					!is_closed(class, &operation),
+				"a rule for 0x%02x, which is closed for good", at);
+		}
+}
+
 static void check_expectation(const struct expectation *expectation)
 {
 	must(expectation->kind > RGBROKER_BYTE, "a fingerprint by kind %u", expectation->kind);
@@ -184,6 +201,10 @@ static void check_device(const struct device *device)
 	must(device->pause_ms <= 20, "a pause of %u ms", device->pause_ms);
 	must(!device->no_fingerprint || !device->n_expectations, "none, and some");
 	must(device->memory || (!device->makers[0] && !device->any_slot), "a maker of nothing");
+	check_closed(device, RGBROKER_BYTE_DATA, true, 1);
+	for (size_t i = 0; i < device->n_rules; i++)
+		check_closed(device, device->rules[i].kind, device->rules[i].read,
+			device->rules[i].length.first);
 	for (size_t i = 0; i < device->n_expectations; i++)
 		check_expectation(&device->expectations[i]);
 	for (size_t i = 0; i < device->n_rules; i++) {
@@ -311,6 +332,54 @@ static void check_operation(const struct device *device, const struct rule *rule
 		"0x%02x without its module", at);
 }
 
+static bool register_opens(const struct device *device, unsigned number, bool read, uint8_t value)
+{
+	for (size_t i = 0; i < device->n_registers; i++) {
+		const struct register_rule *rule = &device->registers[i];
+		bool fits = rule->n_values == 0;
+
+		for (unsigned k = 0; k < rule->n_values; k++)
+			fits |= value >= rule->values[k].first && value <= rule->values[k].last;
+		if (rule->read == read && number >= rule->registers.first &&
+			number <= rule->registers.last && (read || fits))
+			return true;
+	}
+	return false;
+}
+
+/* Behind a pointer: each byte lies in a register that is opened. */
+static void try_pointer(const struct device *device, const struct rgbroker_operation *operation,
+	const uint8_t *data, unsigned pointer)
+{
+	prove_all(device);
+	caller.pointer = (struct pointer){pointer <= UINT16_MAX, (uint16_t)pointer};
+	if (!passes(operation, data))
+		return;
+	must(pointer <= UINT16_MAX, "a pointer that nobody knows");
+	for (unsigned i = 0; i < operation_payload(operation); i++)
+		must(register_opens(
+			     device, pointer + i, operation->read, operation->read ? 0 : data[i]),
+			"register 0x%04x is not opened", pointer + i);
+}
+
+static void try_pointers(
+	const struct device *device, struct rgbroker_operation operation, const uint8_t *data)
+{
+	for (unsigned at = 0; at < ADDRESSES && !bitmap_has(device->addresses, operation.address);
+		at++)
+		operation.address = (uint8_t)at;
+	for (size_t i = 0; i < device->n_registers && i < 16; i++) {
+		const struct word_range *range = &device->registers[i].registers;
+
+		try_pointer(device, &operation, data, range->first);
+		try_pointer(device, &operation, data, range->last);
+		try_pointer(device, &operation, data, range->last + 1U);
+		if (range->first)
+			try_pointer(device, &operation, data, range->first - 1U);
+	}
+	try_pointer(device, &operation, data, UINT16_MAX + 1);
+}
+
 /* What it names first and last, at every address. */
 static void try_rule(const struct device *device, const struct rule *rule)
 {
@@ -334,6 +403,8 @@ static void try_rule(const struct device *device, const struct rule *rule)
 			operation.address = (uint8_t)at;
 			check_operation(device, rule, &operation, data);
 		}
+		if (rule->role == RULE_DATA)
+			try_pointers(device, operation, data);
 	}
 }
 
