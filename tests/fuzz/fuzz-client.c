@@ -31,10 +31,10 @@ static struct {
 	size_t size;
 	int64_t now;
 	bool unknown;      /* whether that one was carried out: it must not come again */
-	bool accepted;     /* a reply that the library took */
 	unsigned n_sends;  /* of one call */
 	size_t n_connects; /* since the beginning */
-	struct connection_reply reply;
+	size_t reply_size;
+	struct connection_reply reply; /* the last one */
 } broker;
 
 int64_t __wrap_link_now(void);
@@ -176,6 +176,7 @@ ssize_t __wrap_link_receive(int descriptor, void *ret_message, size_t size, int6
 	length = next_reply(reply);
 	if (length == 0)
 		length = 1; /* none of these is empty */
+	broker.reply_size = length;
 	memset(ret_message, 0xa5, size);
 	memcpy(ret_message, reply, length < size ? length : size);
 	return (ssize_t)length;
@@ -209,8 +210,27 @@ ssize_t shim_end(struct shim_call *call, ssize_t result)
 
 /* --- calls --- */
 
+/* What was taken for an answer is one to what was asked last, and all of it was there. */
+static void check_answer(size_t done)
+{
+	const struct rgbroker_request *header = (const void *)broker.message;
+	const struct rgbroker_operation *operations = (const void *)(header + 1);
+	size_t room = header->opcode == RGBROKER_INFO ? sizeof(struct rgbroker_info) : 0;
+
+	for (unsigned i = 0; i < done; i++)
+		room += operations[i].read ? operations[i].length : 0;
+	must(broker.reply.header.serial == header->serial && broker.reply.header.done == done,
+		"the answer to something else");
+	must(broker.reply_size == sizeof(broker.reply.header) + room, "%zu bytes for %zu",
+		broker.reply_size, room);
+}
+
 static void check_result(int r)
 {
+	const struct rgbroker_request *header = (const void *)broker.message;
+
+	if (r >= 0)
+		check_answer(header->count);
 	must(r >= -4095, "result %d", r);
 	must(strlen(rgbroker_reason_text(rgbroker_last_reason())) > 0, "no reason");
 }
@@ -308,6 +328,8 @@ static void call_batch(struct rgbroker *handle)
 	}
 	must(r <= 0, "result %d", r);
 	check_result(r);
+	if (r < 0 && done != SIZE_MAX && done > 0)
+		check_answer(done);
 	for (size_t i = 0; i < count; i++)
 		free(ops[i].data);
 }
@@ -346,6 +368,8 @@ static void call_shim_smbus(struct shim_call *call)
 	arguments.data = (void *)data;
 	r = shim_ioctl(call, I2C_SMBUS, &arguments);
 	must(r <= 0 && r >= -4095, "I2C_SMBUS: %d", r);
+	if (r == 0)
+		check_answer(1);
 	free(data);
 }
 
@@ -368,6 +392,8 @@ static void call_shim_rdwr(struct shim_call *call)
 	}
 	r = shim_ioctl(call, I2C_RDWR, &arguments);
 	must(r == (int)count || (r < 0 && r >= -4095), "I2C_RDWR: %d", r);
+	if (r >= 0)
+		check_answer(count);
 	for (unsigned i = 0; i < count; i++)
 		free(messages[i].buf);
 }
