@@ -32,12 +32,17 @@ static int on_exit_of(sd_event_source *source, int fd, uint32_t revents, void *u
 	return 0;
 }
 
+static bool has_exited(int pidfd)
+{
+	struct pollfd exited = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&exited, 1, 0) > 0;
+}
+
 /* Its exit may not have been seen yet. */
 static bool process_lives(struct process *process)
 {
-	struct pollfd exited = {.fd = process->pidfd, .events = POLLIN};
-
-	if (!process->gone && process->pidfd >= 0 && poll(&exited, 1, 0) > 0)
+	if (!process->gone && process->pidfd >= 0 && has_exited(process->pidfd))
 		process_gone(process);
 	return !process->gone;
 }
@@ -61,7 +66,7 @@ static int open_pidfd(int fd, pid_t pid)
 static struct process *find(struct broker *broker, pid_t pid)
 {
 	for (struct process *process = broker->processes; process; process = process->next)
-		if (pid > 0 && process->pid == pid && process->pidfd >= 0 && process_lives(process))
+		if (process->pid == pid && process->pidfd >= 0 && process_lives(process))
 			return process;
 	return NULL;
 }
@@ -79,43 +84,60 @@ static bool has_hung_up(const struct broker *broker, const struct process *proce
 	return true;
 }
 
+/* pidfd: becomes the process's, or -1 */
+static int process_new(
+	struct broker *broker, int pidfd, const struct ucred *peer, struct process **ret_process)
+{
+	struct process *process = calloc(1, sizeof(*process));
+	int r = 0;
+
+	if (!process)
+		return -ENOMEM;
+	*process = (struct process){
+		.broker = broker, .pid = peer->pid, .uid = peer->uid, .pidfd = pidfd};
+	if (pidfd >= 0)
+		r = sd_event_add_io(
+			broker->event, &process->exit, pidfd, EPOLLIN, on_exit_of, process);
+	if (r >= 0) {
+		process->account = account_enter(broker, peer->uid, pidfd < 0);
+		r = process->account ? 0 : -ENOMEM;
+	}
+	if (r < 0) {
+		sd_event_source_disable_unref(process->exit);
+		free(process);
+		return r;
+	}
+	process->next = broker->processes;
+	process->link = &broker->processes;
+	if (process->next)
+		process->next->link = &process->next;
+	broker->processes = process;
+	*ret_process = process;
+	return 0;
+}
+
 int process_enter(
 	struct broker *broker, int fd, const struct ucred *peer, struct process **ret_process)
 {
-	struct process *process = find(broker, peer->pid);
-	int r = 0;
+	int pidfd = peer->pid > 0 ? open_pidfd(fd, peer->pid) : -1, r = 0;
+	struct process *process = NULL;
 
-	/* Who comes may be let in before it is seen that he had gone. */
-	if (process && has_hung_up(broker, process))
-		release_all(process);
-	if (!process) {
-		process = calloc(1, sizeof(*process));
-		if (!process)
-			return -ENOMEM;
-		*process = (struct process){
-			.broker = broker, .pid = peer->pid, .uid = peer->uid, .pidfd = -1};
-		if (peer->pid > 0)
-			process->pidfd = open_pidfd(fd, peer->pid);
-		if (process->pidfd >= 0)
-			r = sd_event_add_io(broker->event, &process->exit, process->pidfd, EPOLLIN,
-				on_exit_of, process);
-		if (r >= 0)
-			process->account = account_enter(broker, peer->uid, process->pidfd < 0);
-		if (!process->account) {
-			sd_event_source_disable_unref(process->exit);
-			if (process->pidfd >= 0)
-				close(process->pidfd);
-			free(process);
-			return r < 0 ? r : -ENOMEM;
-		}
-		process->next = broker->processes;
-		process->link = &broker->processes;
-		if (process->next)
-			process->next->link = &process->next;
-		broker->processes = process;
-	} else {
+	/* The number of one that has gone before it was let in may be another's now. */
+	if (pidfd >= 0 && !has_exited(pidfd))
+		process = find(broker, peer->pid);
+	if (process) {
+		/* Who comes may be let in before it is seen that he had gone. */
+		if (has_hung_up(broker, process))
+			release_all(process);
 		account_join(process->account);
+	} else {
+		r = process_new(broker, pidfd, peer, &process);
+		pidfd = r < 0 ? pidfd : -1;
 	}
+	if (pidfd >= 0)
+		close(pidfd);
+	if (r < 0)
+		return r;
 	process->clients++;
 	*ret_process = process;
 	return 0;

@@ -75,7 +75,7 @@ static void learn(struct connection *connection, const struct connection_request
 		else if (reply->pointer_moves >> i & 1)
 			pointers_drop(
 				&connection->pointers, request->header.context, operation->address);
-		if (!operation->read)
+		if (!operation->read && operation->length > 0) /* else there may be no data */
 			data += operation->length;
 	}
 }

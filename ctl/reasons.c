@@ -35,3 +35,13 @@ const char *error_name(int error, char *buffer, size_t size)
 		snprintf(buffer, size, "%d", error);
 	return buffer;
 }
+
+void make_printable(char *text, size_t size)
+{
+	size_t i = 0;
+
+	for (; i + 1 < size && text[i]; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			text[i] = '?';
+	text[i] = '\0';
+}

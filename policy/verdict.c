@@ -131,6 +131,12 @@ static bool moves_something(const struct rule *rule, const struct rgbroker_opera
 	return !rule->read || operation_is_quick(operation) || rule->role == RULE_DATA;
 }
 
+/* A door for reading lets nothing be written on its behalf, by the broker neither. */
+static bool writes_something(const struct policy *policy, unsigned index, const struct rule *rule)
+{
+	return rule->role == RULE_DATA || device_sends(policy->devices[index]);
+}
+
 /*
  * Whose rule holds is judged by all gates, in an order that puts nothing on the wire in vain. A
  * claimed chip takes no writes of others, the pointer included: it would have to be set again.
@@ -151,7 +157,7 @@ static struct judgement judge_rule(const struct policy *policy, unsigned index,
 		judgement_refuse(&judgement, RGBROKER_REASON_OWNED, GATE_NONE);
 	else if (caller->claimed && moves_something(rule, operation))
 		judgement_refuse(&judgement, RGBROKER_REASON_CLAIMED, GATE_NONE);
-	else if (caller->door->transfer != DOOR_READ_WRITE && device_sends(policy->devices[index]))
+	else if (caller->door->transfer != DOOR_READ_WRITE && writes_something(policy, index, rule))
 		judgement_refuse(&judgement, RGBROKER_REASON_DOOR, GATE_NONE);
 	else if (facts->owner[operation->address] == OWNER_UNKNOWN)
 		judgement_ask(&judgement, FACT_OWNER, operation->address);
