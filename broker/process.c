@@ -58,9 +58,11 @@ static int open_pidfd(int fd, pid_t pid)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) == 0)
 		return pidfd;
+	/* Else the kernel knows it, and will not tell: it has gone, for one. */
 	if (errno != ENOPROTOOPT)
-		return -1; /* the kernel knows it, and will not tell: it has gone, for one */
-	return (int)syscall(SYS_pidfd_open, pid, 0);
+		return -errno;
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return pidfd < 0 ? -errno : pidfd;
 }
 
 static struct process *find(struct broker *broker, pid_t pid)
@@ -84,7 +86,7 @@ static bool has_hung_up(const struct broker *broker, const struct process *proce
 	return true;
 }
 
-/* pidfd: becomes the process's, or -1 */
+/* pidfd: becomes the process's, or negative */
 static int process_new(
 	struct broker *broker, int pidfd, const struct ucred *peer, struct process **ret_process)
 {
@@ -93,8 +95,10 @@ static int process_new(
 
 	if (!process)
 		return -ENOMEM;
-	*process = (struct process){
-		.broker = broker, .pid = peer->pid, .uid = peer->uid, .pidfd = pidfd};
+	*process = (struct process){.broker = broker,
+		.pid = peer->pid,
+		.uid = peer->uid,
+		.pidfd = pidfd < 0 ? -1 : pidfd};
 	if (pidfd >= 0)
 		r = sd_event_add_io(
 			broker->event, &process->exit, pidfd, EPOLLIN, on_exit_of, process);
@@ -119,9 +123,12 @@ static int process_new(
 int process_enter(
 	struct broker *broker, int fd, const struct ucred *peer, struct process **ret_process)
 {
-	int pidfd = peer->pid > 0 ? open_pidfd(fd, peer->pid) : -1, r = 0;
+	int pidfd = peer->pid > 0 ? open_pidfd(fd, peer->pid) : -ESRCH, r = 0;
 	struct process *process = NULL;
 
+	/* For want of a descriptor nobody is taken for a stranger to himself: let him come again. */
+	if (pidfd == -EMFILE || pidfd == -ENFILE || pidfd == -ENOMEM)
+		return pidfd;
 	/* The number of one that has gone before it was let in may be another's now. */
 	if (pidfd >= 0 && !has_exited(pidfd))
 		process = find(broker, peer->pid);
