@@ -16,7 +16,7 @@ static int64_t clamp(int64_t credit)
 void pace_used(struct pace *pace, uint64_t began_usec, uint64_t ended_usec)
 {
 	pace->credit_usec = clamp(pace->credit_usec + (int64_t)(began_usec - pace->ended_usec));
-	pace->credit_usec = clamp(pace->credit_usec - (int64_t)(ended_usec - began_usec) * 2 / 5);
+	pace->credit_usec = clamp(pace->credit_usec - (int64_t)(ended_usec - began_usec) / 2);
 	pace->ended_usec = ended_usec;
 }
 

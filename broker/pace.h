@@ -3,16 +3,16 @@
  * A part of the bus is the kernel's own drivers'. The kernel lets them in between two transfers of
  * ours, which is enough for short ones; beside large ones a thermometer that takes half a
  * millisecond would have a hundredth of its rate (measured). So where the kernel has a driver on
- * the bus, the broker leaves it alone for two fifths of the time that it has used it: a reader then
- * has more than a quarter of its rate. What was left alone before counts, up to 0.1 s, so that only
- * who uses the bus without a pause notices.
+ * the bus, the broker leaves it alone for half the time that it has used it: a reader then has more
+ * than a quarter of its rate. What was left alone before counts, up to 0.1 s, so that only who uses
+ * the bus without a pause notices.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PACE_CREDIT_USEC 100000 /* 0.25 s of use; and no debt is larger */
+#define PACE_CREDIT_USEC 100000 /* for 0.2 s of use; and no debt is larger */
 #define PACE_LOOK_USEC 10000000 /* between two looks who shares the bus */
 
 struct bus;

@@ -59,7 +59,7 @@ static double part_left(unsigned usec)
 	return (double)left / (double)(now - began);
 }
 
-/* Two for five: two sevenths. */
+/* One for two: a third. */
 static void the_kernel_has_its_part(void **state)
 {
 	static const unsigned lengths[] = {100, 270, 500, 3200, 20000, 92000, 200000};
@@ -69,7 +69,7 @@ static void the_kernel_has_its_part(void **state)
 
 		set_up(state);
 		part = part_left(lengths[i]);
-		assert_true(part > 0.26 && part < 0.30);
+		assert_true(part > 0.31 && part < 0.35);
 	}
 }
 
@@ -87,7 +87,7 @@ static void a_driver_comes_and_goes(void **state)
 	assert_true(part_left(500) == 0);
 	driver = 0x77;  /* the last one looked at */
 	part_left(500); /* is seen meanwhile */
-	assert_true(part_left(500) > 0.26);
+	assert_true(part_left(500) > 0.31);
 	driver = 0;
 	part_left(500);
 	assert_true(part_left(500) == 0);
@@ -97,7 +97,7 @@ static void a_driver_comes_and_goes(void **state)
 static void who_pauses_notices_nothing(void **state)
 {
 	for (unsigned i = 0; i < 10000; i++)
-		assert_int_equal(use(210, 500), 0);
+		assert_int_equal(use(260, 500), 0);
 }
 
 /* Nor is who sends a frame of 0.2 s now and then. */
