@@ -15,7 +15,7 @@ cleanup()
 {
     systemctl disable --quiet --now rgbroker-openrgb.service openrgb.service 2>/dev/null
     rm -rf "$unit_dir"/rgb-*.service "$unit_dir"/openrgb.service{,.d} "$unit_dir"/spd-writer.service /usr/local/bin/openrgb \
-        "$rules"/60-openrgb.rules "$rules"/65-test-key.rules /etc/openrgb /root/.config/OpenRGB /home/ada \
+        "$rules"/60-openrgb.rules "$rules"/65-test-key.rules /etc/openrgb /root/.config/OpenRGB /srv/ada \
         /var/lib/private/rgbroker-openrgb /var/lib/rgbroker-openrgb /var/lib/rgbroker
     systemctl daemon-reload
     exec 8>&- 9>&-
@@ -267,7 +267,7 @@ check_fails 'by itself it happens once: what was deleted since stays so' test -e
 systemctl stop openrgb.service
 
 # What OpenRGB, or a user, may have put in the way
-odd=/home/ada/.config/OpenRGB
+odd=/srv/ada/.config/OpenRGB
 mkdir -p "$odd/locked/up" "$odd/plugins"
 echo dash >"$odd/-b.orp"
 echo locked >"$odd/locked/up/x.orp"
@@ -285,13 +285,13 @@ mkdir "$state/../import.left"
 check_fails 'a folder of a user is taken over, but for what he may not read' \
     timeout 100 rgbroker-openrgb-migrate "$odd"
 expect_eq 'whatever it is called, and where' 'dash locked' "$(what -b.orp) $(what locked/up/x.orp)"
-expect_eq 'a fifo in its place makes nobody wait' fine "$(what 'z fine (from home-ada-.config-OpenRGB).orp')"
+expect_eq 'a fifo in its place makes nobody wait' fine "$(what 'z fine (from srv-ada-.config-OpenRGB).orp')"
 check_fails "a user's code does not come along" test -e "$state/plugins/x.so"
 check_fails 'nor what only root may read' test -e "$state/secret.orp"
 expect_eq 'nothing is left behind' '' "$(compgen -G "$state/../import.*")"
-ln -s /etc /home/ada/link
-check_fails 'no link is followed' rgbroker-openrgb-migrate /home/ada/link
-rm -rf /home/ada
+ln -s /etc /srv/ada/link
+check_fails 'no link is followed' rgbroker-openrgb-migrate /srv/ada/link
+rm -rf /srv/ada
 
 mv "$state" "$state.aside"
 ln -s /etc "$state"
