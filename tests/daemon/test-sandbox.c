@@ -200,14 +200,7 @@ static void test_other_arguments(void **state)
 		ends_the_broker(*state, &others[i]);
 }
 
-static int set_up(void **state)
-{
-	if (!WITH_SANDBOX)
-		skip();
-	return ring_set_up(state);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, ring_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, ring_set_up, ring_tear_down)
 
 int main(void)
 {

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
+# suite: both
 # timeout: 300
 #
 # Brokers are stopped, restarted, put to sleep and killed under clients that do not stop for it. The log of the

@@ -33,6 +33,14 @@ bind_modules "$amd" ee1004 0 1
 is amd "$amd" open 'with ee1004, Kingston'
 is amd "$amd" vengeance-open 'with ee1004, unbuffered'
 
+# The broker opens what ee1004 shows when it starts, and holds nobody by it.
+broker=$(broker_pid "$amd")
+expect_eq "the broker has ee1004's files open" 2 "$(find "/proc/$broker/fd" -lname '*/eeprom' | wc -l)"
+release_modules
+check 'nevertheless ee1004 and its module can go' wait_for 5 rmmod ee1004
+expect_eq 'under the same broker' "$broker" "$(broker_pid "$amd")"
+modprobe ee1004
+
 boards maker=0x04cd
 bind_modules "$amd" ee1004 0 1
 is amd "$amd" closed 'with ee1004, another maker'
