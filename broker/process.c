@@ -70,26 +70,44 @@ static int open_pidfd(int fd, pid_t pid)
 static struct process *find(struct broker *broker, pid_t pid)
 {
 	for (struct process *process = broker->processes; process; process = process->next)
-		if (process->pid == pid && process->pidfd >= 0 && process_lives(process))
+		if (pid > 0 && process->pid == pid && process->pidfd >= 0 && process_lives(process))
 			return process;
 	return NULL;
 }
 
-/* pidfd: becomes the process's, or -1 */
+/*
+ * Whether the peer of a socket is not the living process that has its number: it had left before it
+ * was let in. Without a descriptor to find out by, the number has to do.
+ */
+static bool had_left(int fd, pid_t pid)
+{
+	int pidfd = open_pidfd(fd, pid);
+	bool left;
+
+	if (pidfd < 0)
+		return errno != EMFILE && errno != ENFILE;
+	left = has_exited(pidfd);
+	close(pidfd);
+	return left;
+}
+
 static int process_new(
-	struct broker *broker, int pidfd, const struct ucred *peer, struct process **ret_process)
+	struct broker *broker, int fd, const struct ucred *peer, struct process **ret_process)
 {
 	struct process *process = calloc(1, sizeof(*process));
 	int r = 0;
 
 	if (!process)
 		return -ENOMEM;
-	*process = (struct process){
-		.broker = broker, .pid = peer->pid, .uid = peer->uid, .pidfd = pidfd};
-	if (pidfd >= 0)
-		r = sd_event_add_io(
-			broker->event, &process->exit, pidfd, EPOLLIN, on_exit_of, process);
+	*process =
+		(struct process){.broker = broker, .pid = peer->pid, .uid = peer->uid, .pidfd = -1};
+	if (peer->pid > 0)
+		process->pidfd = open_pidfd(fd, peer->pid);
+	if (process->pidfd >= 0)
+		r = sd_event_add_io(broker->event, &process->exit, process->pidfd, EPOLLIN,
+			on_exit_of, process);
 	if (r < 0) {
+		close(process->pidfd);
 		free(process);
 		return r;
 	}
@@ -105,18 +123,11 @@ static int process_new(
 int process_enter(
 	struct broker *broker, int fd, const struct ucred *peer, struct process **ret_process)
 {
-	int pidfd = peer->pid > 0 ? open_pidfd(fd, peer->pid) : -1, r = 0;
-	struct process *process = NULL;
+	struct process *process = find(broker, peer->pid);
+	int r = 0;
 
-	/* The number of one that has gone before it was let in may be another's now. */
-	if (pidfd >= 0 && !has_exited(pidfd))
-		process = find(broker, peer->pid);
-	if (!process) {
-		r = process_new(broker, pidfd, peer, &process);
-		pidfd = r < 0 ? pidfd : -1;
-	}
-	if (pidfd >= 0)
-		close(pidfd);
+	if (!process || had_left(fd, peer->pid))
+		r = process_new(broker, fd, peer, &process);
 	if (r < 0)
 		return r;
 	process->clients++;
