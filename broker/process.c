@@ -68,7 +68,7 @@ static int open_pidfd(int fd, pid_t pid)
 static struct process *find(struct broker *broker, pid_t pid)
 {
 	for (struct process *process = broker->processes; process; process = process->next)
-		if (process->pid == pid && process->pidfd >= 0 && process_lives(process))
+		if (pid > 0 && process->pid == pid && process->pidfd >= 0 && process_lives(process))
 			return process;
 	return NULL;
 }
@@ -126,7 +126,8 @@ int process_enter(
 	int pidfd = peer->pid > 0 ? open_pidfd(fd, peer->pid) : -ESRCH, r = 0;
 	struct process *process = NULL;
 
-	/* For want of a descriptor nobody is taken for a stranger to himself: let him come again. */
+	/* For want of a descriptor nobody is taken for a stranger to himself: let him come again.
+	 */
 	if (pidfd == -EMFILE || pidfd == -ENFILE || pidfd == -ENOMEM)
 		return pidfd;
 	/* The number of one that has gone before it was let in may be another's now. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ERRNO_MAX 4096
+
 const char *reason_name(uint16_t reason)
 {
 	static const char *const names[] = {
@@ -27,7 +29,8 @@ const char *reason_name(uint16_t reason)
 
 const char *error_name(int error, char *buffer, size_t size)
 {
-	const char *name = strerrorname_np(error < 0 ? -error : error);
+	bool known = error > -ERRNO_MAX && error < ERRNO_MAX; /* others may have no opposite */
+	const char *name = known ? strerrorname_np(error < 0 ? -error : error) : NULL;
 
 	if (name)
 		snprintf(buffer, size, "%s", name);

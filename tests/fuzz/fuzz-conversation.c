@@ -5,6 +5,7 @@
  */
 #include "tests/fuzz/world.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #define STEPS_MAX 400
@@ -239,7 +240,7 @@ static void connect_one(struct input *input)
 {
 	uint8_t how = input_byte(input);
 
-	world.no_pidfd = how & 0x40;
+	world.no_pidfd = how & 0x40 ? how & 0x80 ? EMFILE : ESRCH : 0;
 	world.no_credentials = (how & 0xc0) == 0x80;
 	peer_connect(how % 8 % DOORS, &world.people[how / 8 % 8 % PEOPLE]);
 }
@@ -371,7 +372,8 @@ static void check_doors_are_open(const struct scene *scene)
 		if (world.connections[i].used)
 			peer_close(&world.connections[i]);
 	doors_resume(&world.broker);
-	world.no_pidfd = world.no_credentials = false;
+	world.no_pidfd = 0;
+	world.no_credentials = false;
 	world_settle();
 	connection = peer_connect(DOOR_RGB, &world.people[0]);
 	must(connection, "connections are left");

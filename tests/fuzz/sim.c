@@ -151,7 +151,8 @@ static const struct device *pick_device(unsigned number)
 		"tforce-xtreem", "gigabyte-fusion2-dram", "crucial-ballistix",
 		"gigabyte-fusion1-motherboard", "powercolor-v1-gpu", "pointed", "lamp",
 		"expect-plain", "expect-block", "floor-unbuffered", "floor-not-ddr5", "need-maker",
-		"found-by-write", "expect-pause", "expect-mask"};
+		"found-by-write", "expect-pause", "expect-mask", "plain", "need-ddr4", "need-ddr5",
+		"need-any-slot", "card", "zotac-v2-gpu"};
 	const struct policy *policy = &sim.scene->policy;
 
 	for (size_t i = 0; i < policy->n_devices && number < sizeof(names) / sizeof(names[0]); i++)

@@ -77,7 +77,7 @@ int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)
 static int answer_pidfd(int exit_fd)
 {
 	if (world.no_pidfd || exit_fd < 0) {
-		errno = ESRCH;
+		errno = world.no_pidfd ? world.no_pidfd : ESRCH;
 		return -1;
 	}
 	return fcntl(exit_fd, F_DUPFD_CLOEXEC, 0);
@@ -221,6 +221,19 @@ void __wrap_log_line(int priority, const char *const *fields, const char *format
 	world.lines++;
 }
 
+/* Short of descriptors, a process is still one process. */
+static void check_not_split(const struct connection_of *connection, const struct process *process)
+{
+	for (unsigned i = 0; i < CONNECTIONS && world.no_pidfd == EMFILE; i++) {
+		const struct connection_of *other = &world.connections[i];
+
+		if (other != connection && other->used && other->process && other->had_pidfd &&
+			other->person_number == connection->person_number &&
+			other->person_number == other->person->number)
+			must(other->process == process, "one process is taken for two");
+	}
+}
+
 int __wrap_process_enter(
 	struct broker *broker, int fd, const struct ucred *peer, struct process **ret_process)
 {
@@ -228,6 +241,7 @@ int __wrap_process_enter(
 	int r = __real_process_enter(broker, fd, peer, ret_process);
 
 	if (r == 0) {
+		check_not_split(connection, *ret_process);
 		connection->process = *ret_process;
 		connection->had_pidfd = (*ret_process)->pidfd >= 0;
 	}
@@ -313,7 +327,7 @@ void world_begin(const struct scene *scene, struct input *input)
 	world.boottime = 1500 * SECOND;
 	world.kernel = input_byte(input) % 3;
 	world.n_ended = 0;
-	world.no_pidfd = false;
+	world.no_pidfd = 0;
 	for (unsigned i = 0; i < PEOPLE; i++)
 		person_is_born(&world.people[i], i + 1 < PEOPLE ? 100 + (pid_t)i : 0);
 	sim_begin(scene, input);

@@ -152,7 +152,7 @@ struct world {
 		int exit_fd;
 	} ended[ENDED_MAX]; /* lives */
 	unsigned n_ended;
-	bool no_pidfd;                 /* nor any other, for the next that connects */
+	int no_pidfd; /* why there is none for the next that connects; 0: there is */
 	struct connection_of *current; /* whose request is worked on, and which */
 	struct sent *request;
 	const uint8_t *message; /* where the broker has put it */

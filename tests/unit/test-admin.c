@@ -96,6 +96,16 @@ static void test_event(void **state)
 	free(text);
 }
 
+static void test_error(void **state)
+{
+	char text[16];
+
+	assert_string_equal(error_name(-EIO, text, sizeof(text)), "EIO");
+	assert_string_equal(error_name(EIO, text, sizeof(text)), "EIO");
+	assert_string_equal(error_name(-4095, text, sizeof(text)), "-4095");
+	assert_string_equal(error_name(INT32_MIN, text, sizeof(text)), "-2147483648");
+}
+
 /* As many rows as fit, again and again. */
 static void answer_for_ever(int fd)
 {
@@ -142,6 +152,7 @@ int main(void)
 		cmocka_unit_test(test_printable),
 		cmocka_unit_test(test_name_of_a_process),
 		cmocka_unit_test(test_event),
+		cmocka_unit_test(test_error),
 		cmocka_unit_test(test_rows_without_end),
 	};
 
