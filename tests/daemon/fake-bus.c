@@ -3,10 +3,13 @@
 #include "tests/daemon/fake-bus.h"
 
 #include <errno.h>
+#include <linux/i2c-dev.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "broker/bus.h"
@@ -46,8 +49,16 @@ void bus_close(struct bus *bus)
 {
 }
 
+/* As bus-i2c-dev.c does, but nobody is there to answer. */
+static void call_node(unsigned times)
+{
+	while (fake()->node_calls && times-- > 0)
+		ioctl(STDIN_FILENO, I2C_SLAVE, 0);
+}
+
 int bus_owner(struct bus *bus, uint8_t address, bool *ret_owned)
 {
+	call_node(1);
 	*ret_owned = fake()->chips[address].owned;
 	return 0;
 }
@@ -72,10 +83,56 @@ static void log_operation(const struct rgbroker_operation *operation, size_t pos
 	atomic_store(&fake()->count, at + 1);
 }
 
-static void take_time(void)
+/* Bytes on the wire, the address of each start among them. */
+static unsigned wire_bytes(const struct rgbroker_operation *operation, bool *ret_starts_again)
 {
+	uint8_t kind = operation->kind;
+	bool plain = kind == RGBROKER_QUICK || kind == RGBROKER_I2C;
+	bool has_command = !plain && (kind != RGBROKER_BYTE || !operation->read);
+	unsigned bytes = 1U + operation->length + has_command;
+
+	*ret_starts_again = has_command && operation->read;
+	if (kind == RGBROKER_BLOCK_DATA && !operation->read)
+		bytes++; /* the count; of reads it is in the length */
+	if (kind == RGBROKER_I2C_BLOCK && operation->read)
+		bytes--; /* its count is the reply's only */
+	return bytes + *ret_starts_again;
+}
+
+/* A start, nine bits a byte, a stop. */
+static uint64_t wire_nsec(const struct rgbroker_operation *operations, size_t count)
+{
+	uint64_t bits = 1;
+
+	for (size_t i = 0; i < count; i++) {
+		bool starts_again;
+
+		bits += 9U * wire_bytes(&operations[i], &starts_again) + 1 + starts_again;
+	}
+	return bits * 1000000 / fake()->khz;
+}
+
+static void wait_for_wire(
+	struct timespec since, const struct rgbroker_operation *operations, size_t count)
+{
+	uint64_t until = (uint64_t)since.tv_nsec + wire_nsec(operations, count);
+
+	since.tv_sec += (time_t)(until / 1000000000);
+	since.tv_nsec = (long)(until % 1000000000);
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &since, NULL) == EINTR)
+		;
+}
+
+static void take_time(const struct rgbroker_operation *operations, size_t count)
+{
+	struct timespec began;
+
+	clock_gettime(CLOCK_MONOTONIC, &began);
 	if (fake()->delay_usec)
 		usleep(fake()->delay_usec);
+	call_node(2); /* select, transfer */
+	if (fake()->khz)
+		wait_for_wire(began, operations, count);
 	atomic_store(&fake()->waiting, 1);
 	while (atomic_load(&fake()->hold))
 		usleep(200);
@@ -150,7 +207,7 @@ int bus_run(struct bus *bus, const struct rgbroker_operation *operations, size_t
 			return -EBUSY;
 	for (size_t i = 0; i < count; i++)
 		log_operation(&operations[i], i, count, data[i]);
-	take_time();
+	take_time(operations, count);
 	for (size_t i = 0; i < count; i++) {
 		const struct fake_chip *chip = &fake()->chips[operations[i].address];
 

@@ -43,6 +43,8 @@ struct fake_bus {
 	uint16_t kernel_spd_size[8]; /* 0: no SPD driver is bound in that slot */
 	uint8_t kernel_spd[8][1024];
 	uint32_t delay_usec;
+	uint32_t khz;        /* the wire's clock; 0: transfers take no time */
+	uint32_t node_calls; /* 1: make the system calls that a real node needs */
 	atomic_uint hold;    /* set: operations wait in the middle */
 	atomic_uint waiting; /* one does */
 	atomic_uint count;
