@@ -44,8 +44,10 @@ struct fake_bus {
 	uint16_t kernel_spd_size[8]; /* 0: no SPD driver is bound in that slot */
 	uint8_t kernel_spd[8][1024];
 	uint32_t delay_usec;
-	atomic_uint
-		hold; /* 1: operations wait in the middle; more: that many less one pass first */
+	uint32_t khz;        /* the wire's clock; 0: transfers take no time */
+	uint32_t node_calls; /* 1: make the system calls that a real node needs */
+	/* 1: operations wait in the middle; more: that many less one pass first */
+	atomic_uint hold;
 	atomic_uint waiting; /* one does */
 	struct {
 		atomic_uint armed; /* set: the next operation begins with this system call */
