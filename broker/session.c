@@ -163,8 +163,9 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents, void *u
 	if (!work(client, size < 0 ? 0 : (size_t)size)) {
 		drop_malformed(client, size);
 	} else if (!send_reply(client)) {
-		log_peer(client, LOG_NOTICE, NULL,
-			"connection closed: it does not take its replies");
+		if (errno == EAGAIN) /* and did not just go before its reply */
+			log_peer(client, LOG_NOTICE, NULL,
+				"connection closed: it does not take its replies");
 		client_free(client);
 	} else {
 		turn_taken(broker, client->process->account, source,

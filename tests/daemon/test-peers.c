@@ -238,6 +238,7 @@ static void test_gone_before_the_reply(void **state)
 	}
 	peer_is_served(bystander);
 	close(bystander);
+	assert_int_equal(ring_logged(ring, "does not take its replies"), 0);
 }
 
 /* --- doors --- */

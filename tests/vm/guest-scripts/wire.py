@@ -189,7 +189,11 @@ def is_read(transfer):
 
 # ---- the broker ----
 
-Status = collections.namedtuple("Status", "requests operations refused failed own_reads pointer_set clients rows")
+Status = collections.namedtuple(
+    "Status",
+    "requests operations refused failed own_reads pointer_set clients rows "
+    "quarantines spared quarantine_since quarantine_until quarantined evicted",
+)
 
 
 def status(bus):
@@ -198,4 +202,4 @@ def status(bus):
         door.settimeout(20)
         door.connect(f"/run/rgbroker/admin/i2c-{bus}")
         door.send(struct.pack("=HHIIHH", 1, 3, 1, 0, 0, 0))
-        return Status(*struct.unpack_from("=6Q2I", door.recv(4096), 32))
+        return Status(*struct.unpack_from("=6Q2I4Q16sQ", door.recv(4096), 32))
