@@ -74,7 +74,7 @@ ours()
 hardening()
 {
     sed -n '/^\(IPAddress\|Restrict\|Protect\|Private\|Capab\|NoNew\|UMask\|Proc\|Remove\|Keyring\|Lock\|Memory\|System\)/p' \
-        /usr/lib/systemd/system/rgbroker-openrgb.service
+        /usr/lib/systemd/system/rgbroker-openrgb.service | sed 's/ AF_NETLINK//'
 }
 
 note "$(printf '%-58s %s' 'a service that lights LEDs' 'exposure, and can it overwrite an SPD byte?')"
@@ -98,19 +98,19 @@ DynamicUser=yes
 Group=rgbroker-i2c
 DevicePolicy=closed
 DeviceAllow=char-i2c rw
-$(hardening | grep -v '^PrivateDevices')
+$(hardening | grep -v '^PrivateDevices\|^PrivateNetwork')
 UNIT
 rm -rf /var/lib/private/rgb-best /var/lib/rgb-best
 
 # ---- (a): over theirs, and of our own ----
 
 upstream_unit >"$unit_dir/openrgb.service"
-ours openrgb.service "OpenRGB's own unit and our drop-in" 0.9 005500
+ours openrgb.service "OpenRGB's own unit and our drop-in" 0.5 005500
 arch_unit >"$unit_dir/openrgb.service"
-ours openrgb.service "Arch's unit and our drop-in" 0.9 006600
+ours openrgb.service "Arch's unit and our drop-in" 0.5 006600
 rm "$unit_dir/openrgb.service"
 check 'the complete unit can be enabled' systemctl enable --quiet rgbroker-openrgb.service
-ours rgbroker-openrgb.service 'a complete unit of ours' 0.9 007700
+ours rgbroker-openrgb.service 'a complete unit of ours' 0.5 007700
 expect_eq 'which is openrgb.service as well' rgbroker-openrgb.service \
     "$(systemctl show --property=Id --value openrgb.service)"
 
@@ -124,7 +124,8 @@ done
 check_fails 'it is not root' test "$(awk '$1 == "Uid:" { print $2 }' "/proc/$pid/status")" = 0
 expect_eq 'it has no capability' 0000000000000000 "$(awk '$1 == "CapBnd:" { print $2 }' "/proc/$pid/status")"
 expect_eq 'it sees no node' '' "$(compgen -G "/proc/$pid/root/dev/i2c*")"
-expect_eq 'it serves this machine only' '0100007F:1A56' "$(awk '$4 == "0A" && $2 ~ /:1A56$/ { print $2 }' /proc/net/tcp)"
+expect_eq 'it is in a network of its own' lo "$(awk -F: 'NR > 2 { print $1 }' "/proc/$pid/net/dev" | xargs)"
+expect_eq 'it is reached from this machine only' '0100007F:1A56' "$(awk '$4 == "0A" && $2 ~ /:1A56$/ { print $2 }' /proc/net/tcp)"
 expect_eq 'its state is its own' '700' "$(stat -c %a /var/lib/private/openrgb)"
 expect_eq 'with its profile in it' 007700 "$(</var/lib/openrgb/OpenRGB/stand-in.orp)"
 expect_eq 'which lights up again with it' 007700 "$(colours amd)"
@@ -179,8 +180,9 @@ systemctl start openrgb.service
 expect_eq '(a) has no lamp' ENOENT "$(ask open "$lamp")"
 systemctl stop openrgb.service
 ln -s /usr/share/rgbroker/openrgb-usb.conf "$unit_dir/openrgb.service.d/60-usb.conf"
-ours openrgb.service 'with USB and HID devices' 1.2 008800
+ours openrgb.service 'with USB and HID devices' 0.7 008800
 systemctl start openrgb.service
+ask leds >/dev/null
 expect_eq '(b) opens the lamp that its own udev rules open' 'done' "$(ask open "$lamp")"
 expect_eq 'not the key that others open' EACCES "$(ask open "$key")"
 # not only because the nodes are not its own
@@ -190,6 +192,17 @@ for node in "/dev/i2c-$amd" /dev/mem /dev/vda /dev/uhid; do
     expect_eq "nor $node, even if everybody may" EPERM "$(ask open "$node")"
     chmod "$mode" "$node"
 done
+started=$(restarts)
+exec 8>&-
+check 'the lamp is unplugged' wait_for 5 test ! -e "$lamp"
+exec 8<>/dev/uhid
+python3 /run/hid.py lamp 1 8
+more_restarts()
+{
+    [[ $(restarts) -gt $started ]]
+}
+check 'plugged in again, OpenRGB looks once more' wait_for 60 more_restarts
+expect_eq 'and has it' 'done' "$(ask open "/dev/$(hidraw 1)")"
 systemctl stop openrgb.service
 rm "$unit_dir/openrgb.service.d/60-usb.conf"
 expect_eq 'its journal is quiet' '' \

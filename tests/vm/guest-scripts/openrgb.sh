@@ -50,22 +50,23 @@ WantedBy=multi-user.target
 UNIT
 }
 
-# ask COMMAND...: of the one that serves now
+# ask COMMAND...: of the one that serves now, or soon: until it does, connections are refused or closed
 ask()
 {
     python3 - "$*" <<'PYTHON'
 import socket, sys, time
 for _ in range(300):
     try:
-        server = socket.create_connection(("127.0.0.1", 6742), timeout=60)
-        break
-    except ConnectionRefusedError:
-        time.sleep(0.1)
-else:
-    sys.exit("nobody serves")
-with server, server.makefile("rw") as lines:
-    print(sys.argv[1], file=lines, flush=True)
-    print(lines.readline().strip())
+        with socket.create_connection(("127.0.0.1", 6742), timeout=60) as server, server.makefile("rw") as lines:
+            print(sys.argv[1], file=lines, flush=True)
+            answer = lines.readline().strip()
+            if answer:
+                print(answer)
+                sys.exit()
+    except (ConnectionError, BrokenPipeError):
+        pass
+    time.sleep(0.1)
+sys.exit("nobody serves")
 PYTHON
 }
 
@@ -79,4 +80,10 @@ exposure()
 colours()
 {
     awk '{ print $3 }' "${sim_debug:?}/$1/leds" | sort -u | xargs
+}
+
+# How often the service was started
+restarts()
+{
+    journalctl --quiet --boot -o cat -u openrgb.service -u rgbroker-openrgb.service | grep -c '^Started'
 }
