@@ -22,8 +22,10 @@ end()
 example()
 {
     python3 - "/usr/share/man/man${1##*.}/$1" "$2" <<'PYTHON'
-import re, sys
-page = open(sys.argv[1], encoding="utf-8").read()
+import gzip, os, re, sys
+# as a package has it, or as meson installs it
+packed = os.path.exists(sys.argv[1] + ".gz")
+page = (gzip.open(sys.argv[1] + ".gz", "rt", encoding="utf-8") if packed else open(sys.argv[1], encoding="utf-8")).read()
 blocks = re.findall(r"^\.nf\n\.RS 4\n(.*?)^\.fi$", page, re.DOTALL | re.MULTILINE)
 (block,) = [block for block in blocks if sys.argv[2] in block.replace("\\&", "")]
 print(block.replace("\\&", "").replace("\\\\", "\\"), end="")
