@@ -163,26 +163,6 @@ static struct shim_file *adopt(int fd, uint64_t inode)
 	return file;
 }
 
-/* The process of a thread, as it was when that thread last asked. */
-static _Thread_local struct {
-	pid_t thread, process;
-} caller __attribute__((tls_model("initial-exec"))); /* the general model may allocate */
-
-/*
- * One of the two numbers is asked for each time: a child has this memory of its parent, and one of
- * vfork even shares it.
- */
-static pid_t caller_process(void)
-{
-	pid_t thread = gettid();
-
-	if (caller.thread != thread) {
-		caller.thread = thread;
-		caller.process = getpid();
-	}
-	return caller.process;
-}
-
 static void block_signals(struct shim_call *call)
 {
 	sigset_t all;
@@ -203,8 +183,7 @@ bool shim_begin(struct shim_call *call, int fd)
 	inode = link_inode(fd);
 	if (inode != 0) {
 		block_signals(call);
-		call->file = find(inode, caller_process());
-		call->thread = (uint32_t)caller.thread;
+		call->file = find(inode, shim_caller(&call->thread));
 		if (call->file == NULL)
 			call->file = adopt(fd, inode);
 		if (call->file == NULL)
