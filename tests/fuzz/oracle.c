@@ -573,6 +573,21 @@ static void learn_operation(
 		model.holders[at] = world.current->process;
 }
 
+/* Where that fails, so has what it was done for: monitors are told of each message of it. */
+static void learn_set_again(int result)
+{
+	const uint8_t *data;
+	const struct rgbroker_operation *next = next_operation(&data);
+
+	if (result == 0) {
+		world.n_pointer_set++;
+		return;
+	}
+	do
+		world.happenings++;
+	while (next++->joined);
+}
+
 void oracle_after(const struct rgbroker_operation *operations, size_t count,
 	const uint8_t *const *data, bool own, int result, const uint8_t *read_data)
 {
@@ -583,9 +598,9 @@ void oracle_after(const struct rgbroker_operation *operations, size_t count,
 	if (own) {
 		sent->n_own++;
 		world.n_own_reads += operations->read;
-		if (result == 0 && !operations->read && part_of(operations, data[0]) == PART_SET &&
+		if (!operations->read && part_of(operations, data[0]) == PART_SET &&
 			!is_fingerprint(operations, data[0]))
-			world.n_pointer_set++;
+			learn_set_again(result);
 		return;
 	}
 	sent->n_spans++;
