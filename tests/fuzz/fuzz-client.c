@@ -461,7 +461,7 @@ static void call_one(struct rgbroker *handle, struct shim_call *call)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rgbroker *handle = NULL;
-	struct shim_call call = {.file = &file};
+	struct shim_call call = {.file = &file, .thread = (uint32_t)gettid()};
 	int r;
 
 	input = (struct input){data, data + size};
