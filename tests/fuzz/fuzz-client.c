@@ -85,7 +85,8 @@ int __wrap_link_send(int descriptor, struct iovec *parts, size_t count, int64_t 
 		broker.size += parts[i].iov_len;
 	}
 	must(decode(broker.message, broker.size, &request) == 0, "no broker would take it");
-	must(request.header->context != 0, "without a context");
+	must(request.header->opcode != RGBROKER_TRANSFER || request.header->context != 0,
+		"without a context");
 	if (input_byte(&input) == 0xff)
 		return -ECONNRESET;
 	return 0;
