@@ -147,11 +147,15 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents, void *u
 	struct client *client = userdata;
 	struct broker *broker = client->broker;
 	uint64_t before = broker->wire_bytes;
-	ssize_t size;
+	ssize_t size = 0;
+	bool good;
 
-	if (!turn_is_due(broker, client->process->account, source))
-		return 0;
-	size = receive(client);
+	/* What somebody has left behind who has gone is not carried out. */
+	if (!(revents & EPOLLHUP)) {
+		if (!turn_is_due(broker, client->process->account, source))
+			return 0;
+		size = receive(client);
+	}
 	if (size == -EAGAIN)
 		return 0;
 	if (size == 0 || (size < 0 && size != -EPROTO)) {
@@ -160,18 +164,18 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents, void *u
 	}
 	sd_event_now(broker->event, CLOCK_MONOTONIC, &broker->last_request_usec);
 	client->used = ++broker->status.requests;
-	if (!work(client, size < 0 ? 0 : (size_t)size)) {
+	good = work(client, size < 0 ? 0 : (size_t)size);
+	turn_taken(broker, client->process->account, source,
+		TURN_COST + (int64_t)(broker->wire_bytes - before));
+	if (!good) {
 		drop_malformed(client, size);
 	} else if (!send_reply(client)) {
 		if (errno == EAGAIN) /* and did not just go before its reply */
 			log_peer(client, LOG_NOTICE, NULL,
 				"connection closed: it does not take its replies");
 		client_free(client);
-	} else {
-		turn_taken(broker, client->process->account, source,
-			TURN_COST + (int64_t)(broker->wire_bytes - before));
-		broker_leave_bus(broker);
 	}
+	broker_leave_bus(broker);
 	return 0;
 }
 

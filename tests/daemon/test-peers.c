@@ -241,6 +241,35 @@ static void test_gone_before_the_reply(void **state)
 	assert_int_equal(ring_logged(ring, "does not take its replies"), 0);
 }
 
+/* What they have left behind is not carried out: nobody would know. */
+static void test_gone_with_a_queue(void **state)
+{
+	struct ring *ring = *state;
+	int fds[20], other = peer_connect(ring, "rgb");
+	struct batch batch = batch_write(1, 0x40, 5, 1);
+
+	ring_hold(ring);
+	peer_send(other, &batch);
+	ring_await_held(ring);
+	for (unsigned i = 0; i < 20; i++) {
+		fds[i] = peer_connect(ring, "rgb");
+		peer_send(fds[i], &batch);
+		close(fds[i]);
+	}
+	ring_release(ring);
+	assert_answer(peer_receive(other), RGBROKER_REASON_NONE, 0);
+	peer_is_served(other);
+	peer_is_served(other);
+	assert_int_equal(atomic_load(&ring->bus->count), 3);
+	/* who only says that he has nothing more to ask is answered */
+	for (unsigned i = 0; i < 50; i++)
+		peer_send(other, &batch);
+	shutdown(other, SHUT_WR);
+	for (unsigned i = 0; i < 50; i++)
+		assert_answer(peer_receive(other), RGBROKER_REASON_NONE, 0);
+	close(other);
+}
+
 /* --- doors --- */
 
 static struct answer ask_opcode(int fd, uint16_t opcode)
@@ -354,6 +383,7 @@ int main(void)
 		TEST(test_descriptors_along),
 		TEST(test_slow_reader),
 		TEST(test_gone_before_the_reply),
+		TEST(test_gone_with_a_queue),
 		TEST(test_rights_of_doors),
 		TEST(test_info),
 		TEST(test_status),
