@@ -55,6 +55,8 @@ states()
     systemctl is-active "rgbroker@$1.service" "rgbroker@$1.socket" "rgbroker-admin@$1.socket" | paste -sd ' '
 }
 
+# the machine is up, but udev may be at an adapter still
+udevadm settle
 bus=$(chipset_bus)
 name=$(cat "/sys/bus/i2c/devices/i2c-$bus/name")
 door=/run/rgbroker/i2c-$bus
