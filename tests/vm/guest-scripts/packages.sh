@@ -127,7 +127,7 @@ nodes >"$work/nodes.theirs"
 setfacl -m g:video:r "/dev/i2c-$gpu"
 
 install_stand_in
-mkdir -p /etc/openrgb
+mkdir -p /etc/openrgb "$unit_dir/openrgb.service.d"
 upstream_unit >"$unit_dir/openrgb.service"
 systemctl daemon-reload
 check "OpenRGB runs, as it comes" systemctl enable --quiet --now openrgb.service
@@ -294,7 +294,7 @@ check 'installed again' install_all || note "$(<"$work/said")"
 check 'the doors are open again' wait_for 5 bus_open "$amd"
 expect_eq 'OpenRGB has its profile again' 3 "$(ask leds)"
 expect_eq 'and lights so' 202020 "$(colours amd)"
-check 'its whole unit can be enabled, too' systemctl enable --quiet rgbroker-openrgb.service
+ln -s /usr/share/rgbroker/openrgb-usb.conf "$unit_dir/openrgb.service.d/60-usb.conf"
 check 'the packages are purged' remove_all purge || note "$(<"$work/said")"
 files >"$work/files.after"
 settings >"$work/settings.after"
@@ -308,10 +308,11 @@ check_fails 'nothing is left in /run' compgen -G '/run/rgbroker/*'
 check 'OpenRGB runs as it did before' is_root_again
 expect_eq 'nothing failed' '' "$(systemctl list-units --failed --plain --no-legend)"
 
-# ---- where no other package has a rule, and none runs ----
+# ---- where no other package has a rule, and OpenRGB no unit of its own ----
 
 systemctl disable --quiet --now openrgb.service
-rm "$rules"/*.rules
+rm "$unit_dir/openrgb.service" "$rules"/*.rules
+systemctl daemon-reload
 ln -s /dev/null "$rules/60-i2c-tools.rules"
 udevadm control --reload
 load_rgbsim chipset=0 plain=0 amd=1 gpu=1
@@ -322,8 +323,15 @@ for node in /dev/i2c-*; do
 done
 udevadm trigger --settle --subsystem-match=i2c-dev
 nodes >"$work/nodes.before"
-check 'the broker alone is installed' dpkg --install "$packages"/rgbroker_*.deb
+settings >"$work/settings.before"
+expect_eq 'nodes are as the kernel makes them' 'root:root 600' "$(owner "/dev/i2c-$chipset")"
+check 'packages are installed' dpkg --install "$packages"/{rgbroker,rgbroker-shim,rgbroker-openrgb}_*.deb
 check 'its door is open at once' wait_for 5 bus_open "$chipset"
-check 'it is purged' dpkg --purge rgbroker
+check "OpenRGB's whole unit is enabled" systemctl enable --quiet --now rgbroker-openrgb.service
+check 'and runs' systemctl --quiet is-active openrgb.service
+check 'they are purged' dpkg --purge rgbroker rgbroker-shim rgbroker-openrgb
+check_fails 'it does not run any more' pgrep -f /usr/local/bin/openrgb
 nodes >"$work/nodes.after"
 compare "nodes are root's alone, as before" nodes.before nodes.after
+settings >"$work/settings.after"
+compare 'what is set up is as before' settings.before settings.after
