@@ -12,15 +12,16 @@ from wire import Program, check, clear_log, expect_eq, match, note, parse, read_
 # what OpenRGB does where it reads the second module's SPD itself; what the third line asks for is the kernel's
 STEPS = {
     "ddr4": ["0x51 R byte_data 0x02 -", "0x36 W byte_data 0x00 ff", "0x70 R byte_data 0xa5 -"],
-    "ddr5": ["0x51 R byte_data 0x02 -", "0x50 W byte_data 0x0b 04", "0x60 R word_data 0x01 -"],
+    "ddr5": ["0x51 R byte_data 0x02 -", "0x50 W byte_data 0x0b 04", "0x51 R byte_data 0x01 -"],
 }
 ASTRAY = {"ddr4": "0x51 W byte_data 0x00 ff", "ddr5": "0x51 W byte_data 0x0b 04"}
 BUSY = -errno.EBUSY
 
 
 def memory(sim):
+    """All but the registers of the hub that the kernel has, as its driver selects pages there"""
     with open(f"/sys/kernel/debug/rgbsim/{sim}/memory") as lines:
-        return [line.split() for line in lines]
+        return [line.split() for line in lines if not line.startswith("0x50 hub-registers")]
 
 
 def run(kind, sim, bus, brokered):
