@@ -15,13 +15,42 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
+
+/* Documentation/admin-guide/devices.txt; the minor number is the adapter's. */
+#define I2C_MAJOR 89
 
 /* What cannot be asked for must not be promised. */
 #define ABSENT                                                                                     \
 	(I2C_FUNC_10BIT_ADDR | I2C_FUNC_PROTOCOL_MANGLING | I2C_FUNC_SMBUS_PEC |                   \
 		I2C_FUNC_NOSTART | I2C_FUNC_SLAVE | I2C_FUNC_SMBUS_PROC_CALL |                     \
 		I2C_FUNC_SMBUS_BLOCK_PROC_CALL | I2C_FUNC_SMBUS_HOST_NOTIFY)
+
+/*
+ * The files of ee1004 and spd5118 (drivers/misc/eeprom, drivers/hwmon), which everybody may read.
+ * An open one holds neither driver nor module: it answers ENODEV when they have gone.
+ */
+static void open_kernel_spds(struct bus *bus)
+{
+	char path[64];
+
+	for (unsigned i = 0; i < BUS_SPDS; i++) {
+		snprintf(path, sizeof(path), "/sys/bus/i2c/devices/%u-%04x/eeprom", bus->number,
+			BUS_SPD_ADDRESS + i);
+		bus->spds[i] = open(path, O_RDONLY | O_CLOEXEC);
+	}
+}
+
+int bus_adapter(int fd)
+{
+	struct stat node;
+
+	if (fstat(fd, &node) < 0 || !S_ISCHR(node.st_mode) || major(node.st_rdev) != I2C_MAJOR)
+		return -1;
+	return (int)minor(node.st_rdev);
+}
 
 int bus_open(struct bus *ret_bus, unsigned number, int fd)
 {
@@ -43,11 +72,15 @@ int bus_open(struct bus *ret_bus, unsigned number, int fd)
 	ret_bus->fd = fd;
 	ret_bus->number = number;
 	ret_bus->functionality = (uint32_t)functionality & ~(uint32_t)ABSENT;
+	open_kernel_spds(ret_bus);
 	return 0;
 }
 
 void bus_close(struct bus *bus)
 {
+	for (unsigned i = 0; i < BUS_SPDS; i++)
+		if (bus->spds[i] >= 0)
+			close(bus->spds[i]);
 	close(bus->fd);
 	bus->fd = -1;
 }
@@ -67,25 +100,18 @@ int bus_owner(struct bus *bus, uint8_t address, bool *ret_owned)
 	return 0;
 }
 
-/* ee1004 and spd5118 (drivers/misc/eeprom, drivers/hwmon) let everybody read it. */
 int bus_kernel_spd(
 	const struct bus *bus, uint8_t address, unsigned offset, uint8_t *data, size_t size)
 {
-	char path[64];
+	int fd = bus->spds[address - BUS_SPD_ADDRESS];
 	ssize_t got;
-	int fd, r = 0;
 
-	snprintf(path, sizeof(path), "/sys/bus/i2c/devices/%u-%04x/eeprom", bus->number, address);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return -ENOENT;
 	got = pread(fd, data, size, (off_t)offset);
 	if (got < 0)
-		r = -errno;
-	else if ((size_t)got < size)
-		r = -ENODATA;
-	close(fd);
-	return r;
+		return -errno;
+	return (size_t)got < size ? -ENODATA : 0;
 }
 
 /* data->block[0] is the count in both block kinds, and in what the reply carries. */

@@ -11,12 +11,18 @@
 
 #include "protocol/wire.h"
 
+#define BUS_SPD_ADDRESS 0x50 /* of the first memory module's SPD */
+#define BUS_SPDS 8
+
 struct bus {
 	int fd;
 	unsigned number;
 	uint32_t functionality; /* I2C_FUNC_*, less what the protocol cannot say */
+	int spds[BUS_SPDS];     /* what the kernel's driver shows of each; -1: none is bound */
 };
 
+/* The number of the adapter whose node is open there, or -1 if it is none. */
+int bus_adapter(int fd);
 /*
  * Open /dev/i2c-NUMBER, or take fd over if it is not -1 (closed by bus_close() either way).
  * 0, or a negative errno: -ENOTTY for a descriptor that is no I2C node.
@@ -29,7 +35,8 @@ int bus_owner(struct bus *bus, uint8_t address, bool *ret_owned);
 
 /*
  * Bytes of the SPD at an address (0x50-0x57) as the kernel's own driver shows them, all pages one
- * behind the other. 0, -ENOENT if no such driver is bound, or another negative errno.
+ * behind the other. 0, -ENOENT if no such driver was bound when the bus was opened (nothing is
+ * opened later: see sandbox.h), -ENODEV if it has gone since, or another negative errno.
  */
 int bus_kernel_spd(
 	const struct bus *bus, uint8_t address, unsigned offset, uint8_t *data, size_t size);

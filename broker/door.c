@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Listening sockets: accepting, pausing, and closing for good. */
 #include "broker/broker.h"
+#include "broker/notify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -123,7 +124,7 @@ failed:
 
 void broker_drain(struct broker *broker, const char *why)
 {
-	sd_notify(0, "STOPPING=1");
+	notify("STOPPING=1");
 	broker->stopping = true;
 	doors_accept(broker, false);
 	while (broker->clients)

@@ -3,8 +3,8 @@
 #include "broker/authorise.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Bytes of an SPD; JEDEC 21-C annex L (DDR4), JESD400-5 (DDR5) */
 #define SPD_KIND 2
@@ -79,11 +79,7 @@ static bool value_as_expected(const struct expectation *expectation, const uint8
 
 	if (expectation->kind == RGBROKER_WORD_DATA)
 		value |= (unsigned)answer[1] << 8;
-	value &= expectation->mask;
-	for (unsigned i = 0; i < expectation->n_values; i++)
-		if (value >= expectation->values[i].first && value <= expectation->values[i].last)
-			return true;
-	return false;
+	return ranges_have(expectation->values, expectation->n_values, value & expectation->mask);
 }
 
 /* Blocks come with their count, and have to be of the length that was expected. */
@@ -93,10 +89,7 @@ static bool as_expected(const struct expectation *expectation, const uint8_t *an
 		return value_as_expected(expectation, answer);
 	if (expectation->kind != RGBROKER_I2C && *answer++ != expectation->length)
 		return false;
-	for (unsigned i = 0; i < expectation->n_data; i++)
-		if (answer[i] < expectation->data[i].first || answer[i] > expectation->data[i].last)
-			return false;
-	return true;
+	return bytes_fit(expectation->data, expectation->n_data, answer);
 }
 
 static int send_first(struct client *client, const struct expectation *expectation, uint8_t address)
@@ -136,7 +129,7 @@ int find_family(struct client *client, const struct device *device, uint8_t addr
 		if (!as_expected(&device->expectations[i], answer))
 			return 0;
 		if (device->pause_ms)
-			usleep(device->pause_ms * 1000);
+			(void)poll(NULL, 0, (int)device->pause_ms);
 	}
 	return 1;
 }

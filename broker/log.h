@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <syslog.h>
 
+/* Before the first line; without it, and where that fails, lines go to stderr. */
+void log_open(void);
 /* One line; fields: NULL-terminated "KEY=value" strings that one can filter on, or NULL. */
 void log_line(int priority, const char *const *fields, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

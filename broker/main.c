@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* rgbrokerd: one process for one I2C bus, started by systemd when somebody connects. */
 #include "broker/broker.h"
+#include "broker/notify.h"
+#include "broker/sandbox.h"
 #include "policy/config.h"
 
 #include <errno.h>
@@ -93,7 +95,29 @@ static int load(struct broker *broker, const struct options *options)
 	return r;
 }
 
-/* The sockets of systemd are doors; a descriptor named "bus" is the node itself (OpenFile=). */
+/*
+ * The node itself may have been passed open: named "bus" (OpenFile=), or as standard input
+ * (StandardInput=file:). Else it is opened.
+ */
+static int take_bus(struct broker *broker, int fd)
+{
+	unsigned number = broker->policy.adapter.number;
+	int r;
+
+	if (fd < 0 && bus_adapter(STDIN_FILENO) >= 0)
+		fd = STDIN_FILENO;
+	if (fd >= 0 && bus_adapter(fd) != (int)number) {
+		log_line(LOG_ERR, NULL,
+			"descriptor %d was passed as the bus, but is not /dev/i2c-%u", fd, number);
+		return -ENXIO;
+	}
+	r = bus_open(&broker->bus, number, fd);
+	if (r < 0)
+		log_line(LOG_ERR, NULL, "/dev/i2c-%u: %s", number, strerror(-r));
+	return r;
+}
+
+/* The sockets of systemd are doors. */
 static int take_descriptors(struct broker *broker)
 {
 	char **names = NULL;
@@ -113,13 +137,7 @@ static int take_descriptors(struct broker *broker)
 			broker->policy.adapter.number);
 		return -ENOTCONN;
 	}
-	if (r < 0)
-		return r;
-	r = bus_open(&broker->bus, broker->policy.adapter.number, bus_fd);
-	if (r < 0)
-		log_line(LOG_ERR, NULL, "/dev/i2c-%u: %s", broker->policy.adapter.number,
-			strerror(-r));
-	return r;
+	return r < 0 ? r : take_bus(broker, bus_fd);
 }
 
 static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)
@@ -175,9 +193,34 @@ static int start_loop(struct broker *broker, const sigset_t *stop)
 	return r;
 }
 
+static int on_never(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	return 0;
+}
+
+/*
+ * An event loop that has waited for a timer once: the first time libsystemd opens a file, and later
+ * the sandbox would not let it.
+ */
+static int new_loop(struct broker *broker)
+{
+	sd_event_source *timer = NULL;
+	int r = sd_event_new(&broker->event);
+
+	if (r >= 0)
+		r = sd_event_add_time_relative(broker->event, &timer, CLOCK_MONOTONIC,
+			IDLE_MAX * USEC_PER_SECOND, 0, on_never, NULL);
+	if (r >= 0)
+		r = sd_event_prepare(broker->event);
+	if (r >= 0)
+		r = sd_event_wait(broker->event, 0);
+	sd_event_source_disable_unref(timer);
+	return r;
+}
+
 static int run(struct broker *broker, const struct options *options, const sigset_t *stop)
 {
-	int r = sd_event_new(&broker->event);
+	int r = new_loop(broker);
 
 	if (r < 0)
 		log_line(LOG_ERR, NULL, "event loop: %s", strerror(-r));
@@ -194,7 +237,10 @@ static int run(struct broker *broker, const struct options *options, const sigse
 		broker->policy.adapter.number, broker->policy.adapter.name,
 		bus_class_name(broker->policy.adapter.class), broker->policy.n_devices,
 		broker->n_listeners);
-	sd_notify(0, "READY=1");
+	r = sandbox_enter();
+	if (r < 0)
+		return r;
+	notify("READY=1");
 	return sd_event_loop(broker->event);
 }
 
@@ -215,6 +261,8 @@ int main(int argc, char **argv)
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);
 	sigprocmask(SIG_BLOCK, &stop, NULL);
+	log_open();
+	notify_open();
 	broker.quarantine.number = options.bus;
 	broker.idle_usec = options.idle * USEC_PER_SECOND;
 	r = run(&broker, &options, &stop); /* has told what failed */

@@ -9,10 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifndef SO_PEERPIDFD
-#define SO_PEERPIDFD 77 /* Linux 6.5, include/uapi/asm-generic/socket.h */
-#endif
-
 static void release_all(struct process *process)
 {
 	struct broker *broker = process->broker;
@@ -36,12 +32,17 @@ static int on_exit_of(sd_event_source *source, int fd, uint32_t revents, void *u
 	return 0;
 }
 
+static bool has_exited(int pidfd)
+{
+	struct pollfd exited = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&exited, 1, 0) > 0;
+}
+
 /* Its exit may not have been seen yet. */
 static bool process_lives(struct process *process)
 {
-	struct pollfd exited = {.fd = process->pidfd, .events = POLLIN};
-
-	if (!process->gone && process->pidfd >= 0 && poll(&exited, 1, 0) > 0)
+	if (!process->gone && process->pidfd >= 0 && has_exited(process->pidfd))
 		process_gone(process);
 	return !process->gone;
 }
@@ -57,9 +58,11 @@ static int open_pidfd(int fd, pid_t pid)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) == 0)
 		return pidfd;
+	/* Else the kernel knows it, and will not tell: it has gone, for one. */
 	if (errno != ENOPROTOOPT)
-		return -1; /* the kernel knows it, and will not tell: it has gone, for one */
-	return (int)syscall(SYS_pidfd_open, pid, 0);
+		return -errno;
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return pidfd < 0 ? -errno : pidfd;
 }
 
 static struct process *find(struct broker *broker, pid_t pid)
@@ -83,43 +86,66 @@ static bool has_hung_up(const struct broker *broker, const struct process *proce
 	return true;
 }
 
+/* pidfd: becomes the process's, or negative */
+static int process_new(
+	struct broker *broker, int pidfd, const struct ucred *peer, struct process **ret_process)
+{
+	struct process *process = calloc(1, sizeof(*process));
+	int r = 0;
+
+	if (!process)
+		return -ENOMEM;
+	*process = (struct process){.broker = broker,
+		.pid = peer->pid,
+		.uid = peer->uid,
+		.pidfd = pidfd < 0 ? -1 : pidfd};
+	if (pidfd >= 0)
+		r = sd_event_add_io(
+			broker->event, &process->exit, pidfd, EPOLLIN, on_exit_of, process);
+	if (r >= 0) {
+		process->account = account_enter(broker, peer->uid, pidfd < 0);
+		r = process->account ? 0 : -ENOMEM;
+	}
+	if (r < 0) {
+		sd_event_source_disable_unref(process->exit);
+		free(process);
+		return r;
+	}
+	process->next = broker->processes;
+	process->link = &broker->processes;
+	if (process->next)
+		process->next->link = &process->next;
+	broker->processes = process;
+	*ret_process = process;
+	return 0;
+}
+
 int process_enter(
 	struct broker *broker, int fd, const struct ucred *peer, struct process **ret_process)
 {
-	struct process *process = find(broker, peer->pid);
-	int r = 0;
+	int pidfd = peer->pid > 0 ? open_pidfd(fd, peer->pid) : -ESRCH, r = 0;
+	struct process *process = NULL;
 
-	/* Who comes may be let in before it is seen that he had gone. */
-	if (process && has_hung_up(broker, process))
-		release_all(process);
-	if (!process) {
-		process = calloc(1, sizeof(*process));
-		if (!process)
-			return -ENOMEM;
-		*process = (struct process){
-			.broker = broker, .pid = peer->pid, .uid = peer->uid, .pidfd = -1};
-		if (peer->pid > 0)
-			process->pidfd = open_pidfd(fd, peer->pid);
-		if (process->pidfd >= 0)
-			r = sd_event_add_io(broker->event, &process->exit, process->pidfd, EPOLLIN,
-				on_exit_of, process);
-		if (r >= 0)
-			process->account = account_enter(broker, peer->uid, process->pidfd < 0);
-		if (!process->account) {
-			sd_event_source_disable_unref(process->exit);
-			if (process->pidfd >= 0)
-				close(process->pidfd);
-			free(process);
-			return r < 0 ? r : -ENOMEM;
-		}
-		process->next = broker->processes;
-		process->link = &broker->processes;
-		if (process->next)
-			process->next->link = &process->next;
-		broker->processes = process;
-	} else {
+	/* For want of a descriptor nobody is taken for a stranger to himself: let him come again.
+	 */
+	if (pidfd == -EMFILE || pidfd == -ENFILE || pidfd == -ENOMEM)
+		return pidfd;
+	/* The number of one that has gone before it was let in may be another's now. */
+	if (pidfd >= 0 && !has_exited(pidfd))
+		process = find(broker, peer->pid);
+	if (process) {
+		/* Who comes may be let in before it is seen that he had gone. */
+		if (has_hung_up(broker, process))
+			release_all(process);
 		account_join(process->account);
+	} else {
+		r = process_new(broker, pidfd, peer, &process);
+		pidfd = r < 0 ? pidfd : -1;
 	}
+	if (pidfd >= 0)
+		close(pidfd);
+	if (r < 0)
+		return r;
 	process->clients++;
 	*ret_process = process;
 	return 0;

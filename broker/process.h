@@ -10,6 +10,10 @@
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
 
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux 6.5, include/uapi/asm-generic/socket.h */
+#endif
+
 struct account;
 struct broker;
 

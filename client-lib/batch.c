@@ -121,6 +121,7 @@ static int run(struct rgbroker *handle, struct batch *batch, struct connection_r
 {
 	struct connection_request request = {
 		.header = {.opcode = RGBROKER_TRANSFER,
+			.context = library_context(),
 			.count = (uint16_t)batch->count,
 			.length = (uint16_t)batch->written},
 		.operations = batch->operations,

@@ -75,7 +75,7 @@ static void learn(struct connection *connection, const struct connection_request
 		else if (reply->pointer_moves >> i & 1)
 			pointers_drop(
 				&connection->pointers, request->header.context, operation->address);
-		if (!operation->read)
+		if (!operation->read && operation->length > 0) /* else there may be no data */
 			data += operation->length;
 	}
 }
@@ -175,8 +175,6 @@ int connection_exchange(struct connection *connection, int descriptor,
 	int cancel;
 	int r;
 
-	if (request->header.context == 0)
-		request->header.context = (uint32_t)gettid();
 	/* i2c-dev's calls are no cancellation points, and a thread must not go with the lock. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	r = exchange(connection, descriptor, request, ret_reply);
@@ -185,12 +183,13 @@ int connection_exchange(struct connection *connection, int descriptor,
 	return r;
 }
 
-int connection_transfer(struct connection *connection, int descriptor,
+int connection_transfer(struct connection *connection, int descriptor, uint32_t context,
 	const struct rgbroker_operation *operation, const uint8_t *data,
 	struct connection_reply *ret_reply)
 {
 	struct connection_request request = {
 		.header = {.opcode = RGBROKER_TRANSFER,
+			.context = context,
 			.count = 1,
 			.length = operation->read ? 0 : operation->length},
 		.operations = operation,

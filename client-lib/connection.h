@@ -41,7 +41,7 @@ struct connection {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
-/** What is to be sent; the serial is filled in, and so is a context of 0: the calling thread. */
+/** What is to be sent; version and serial are filled in. Its context is the calling thread's. */
 struct connection_request {
 	struct rgbroker_request header;
 	const struct rgbroker_operation *operations;
@@ -84,7 +84,7 @@ int connection_exchange(struct connection *connection, int descriptor,
 	struct connection_request *request, struct connection_reply *ret_reply);
 
 /** A request with one operation. data: operation->length bytes, if it is a write. */
-int connection_transfer(struct connection *connection, int descriptor,
+int connection_transfer(struct connection *connection, int descriptor, uint32_t context,
 	const struct rgbroker_operation *operation, const uint8_t *data,
 	struct connection_reply *ret_reply);
 

@@ -9,6 +9,30 @@
 #include <string.h>
 #include <unistd.h>
 
+/*
+ * Asked for once, as a system call is some percent of a request. initial-exec: the general model
+ * may allocate at a thread's first use.
+ */
+static _Thread_local uint32_t thread_number __attribute__((tls_model("initial-exec")));
+
+uint32_t library_context(void)
+{
+	if (thread_number == 0)
+		thread_number = (uint32_t)gettid();
+	return thread_number;
+}
+
+/* The one thread of a new process has another number. */
+static void forget_thread_number(void)
+{
+	thread_number = 0;
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, forget_thread_number);
+}
+
 static int open_path(struct rgbroker **ret_handle, const char *path)
 {
 	struct rgbroker *handle;

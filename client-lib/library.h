@@ -11,5 +11,8 @@ struct rgbroker {
 	struct connection connection;
 };
 
+/** The calling thread's number, as the context of its requests. */
+uint32_t library_context(void);
+
 /** Keep the reason for rgbroker_last_reason(). @return result */
 int library_result(int result, uint16_t reason);

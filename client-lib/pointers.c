@@ -85,7 +85,10 @@ void pointers_drop(struct pointer_memory *memory, uint32_t context, uint8_t addr
 
 bool pointers_earlier(struct pointer_memory *memory, uint32_t context, uint8_t address)
 {
-	struct pointer_write *write = find(memory, context, address);
+	struct pointer_write *write;
 
-	return memory->link > 0 && (write == NULL || write->link != memory->link);
+	if (memory->link == 0)
+		return false; /* as for most, for ever: nothing is looked for */
+	write = find(memory, context, address);
+	return write == NULL || write->link != memory->link;
 }

@@ -71,6 +71,7 @@ static int run(struct shim_call *call, struct messages *messages)
 {
 	struct connection_request request = {
 		.header = {.opcode = RGBROKER_TRANSFER,
+			.context = call->thread,
 			.count = (uint16_t)messages->count,
 			.length = (uint16_t)messages->written},
 		.operations = messages->operations,
@@ -119,7 +120,8 @@ static ssize_t transfer(struct shim_call *call, bool reads, const void *data, si
 		return address;
 	if (count > RGBROKER_TRANSFER_MAX)
 		return -EINVAL;
-	r = connection_transfer(&call->file->connection, call->fd, &operation, data, reply);
+	r = connection_transfer(
+		&call->file->connection, call->fd, call->thread, &operation, data, reply);
 	return r < 0 ? r : (ssize_t)count;
 }
 

@@ -183,7 +183,7 @@ bool shim_begin(struct shim_call *call, int fd)
 	inode = link_inode(fd);
 	if (inode != 0) {
 		block_signals(call);
-		call->file = find(inode, getpid());
+		call->file = find(inode, shim_caller(&call->thread));
 		if (call->file == NULL)
 			call->file = adopt(fd, inode);
 		if (call->file == NULL)

@@ -42,9 +42,16 @@ struct shim_file {
 struct shim_call {
 	struct shim_file *file;
 	int fd;
+	uint32_t thread; /* whose: the context of its requests */
 	int saved_errno;
 	sigset_t saved_mask;
 };
+
+/**
+ * The calling process, and its thread. The thread is asked for each time: a child has the memory of
+ * its parent, and one of vfork even shares it.
+ */
+pid_t shim_caller(uint32_t *ret_thread);
 
 /** Is fd an i2c descriptor? Then shim_end() must follow. False: errno is as it was. */
 bool shim_begin(struct shim_call *call, int fd);

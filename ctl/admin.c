@@ -11,6 +11,7 @@
 #include "client-lib/reply.h"
 
 #define ADMIN_DIRECTORY "/run/rgbroker/admin"
+#define ROWS_MAX (ADDRESSES * POLICY_DEVICES_MAX) /* each chip being of each family */
 
 int admin_open(struct admin *ret_admin, unsigned bus, int timeout_ms)
 {
@@ -73,6 +74,10 @@ int admin_ask_rows(
 
 		if (!more)
 			break;
+		if (count + more > ROWS_MAX) {
+			r = -EPROTO;
+			break;
+		}
 		grown = realloc(rows, (count + more) * row_size);
 		if (!grown) {
 			r = -ENOMEM;

@@ -30,6 +30,7 @@ void admin_close(struct admin *admin);
 int admin_ask(
 	struct admin *admin, uint16_t opcode, uint32_t context, struct connection_reply *ret_reply);
 /* All rows of RGBROKER_CHIPS or RGBROKER_COUNTS, to be freed; ret_rows is NULL if there are none.
+ * -EPROTO: more of them than a broker has.
  */
 int admin_ask_rows(
 	struct admin *admin, uint16_t opcode, size_t row_size, void *ret_rows, size_t *ret_count);

@@ -18,6 +18,8 @@ struct chips chips_find(unsigned bus, const char *state, bool wake)
 		chips.error = admin_ask_rows(
 			&admin, RGBROKER_CHIPS, sizeof(*chips.items), &chips.items, &chips.count);
 	admin_close(&admin);
+	for (size_t i = 0; i < chips.count; i++)
+		make_printable(chips.items[i].device, sizeof(chips.items[i].device));
 	return chips;
 }
 
@@ -33,7 +35,7 @@ void chips_print(const struct chips *chips, const char *indent)
 	for (size_t i = 0; i < chips->count; i++) {
 		const struct rgbroker_chip *chip = &chips->items[i];
 
-		printf("%s0x%02x %.32s%s%s\n", indent, chip->address,
+		printf("%s0x%02x %s%s%s\n", indent, chip->address,
 			chip->device[0] ? chip->device : "(forgotten since)",
 			chip->claimed ? ", held by " : "",
 			chip->claimed ? process_text(chip->pid, who, sizeof(who)) : "");

@@ -112,3 +112,8 @@ const char *verdict_name(const struct judgement *judgement);
 const char *reason_name(uint16_t reason);
 /* "EIO". Returns buffer. */
 const char *error_name(int error, char *buffer, size_t size);
+/*
+ * A name that somebody else has given, who may mean ill: it ends, and holds no byte by which a
+ * terminal could be told something. What is not printable ASCII becomes '?'.
+ */
+void make_printable(char *text, size_t size);

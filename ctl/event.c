@@ -41,15 +41,26 @@ static void print_time(uint64_t realtime)
 {
 	time_t seconds = (time_t)(realtime / 1000000);
 	struct tm local;
-	char text[16];
+	char text[16] = "--:--:--"; /* no time that there is */
 
-	localtime_r(&seconds, &local);
-	strftime(text, sizeof(text), "%H:%M:%S", &local);
+	if (localtime_r(&seconds, &local))
+		strftime(text, sizeof(text), "%H:%M:%S", &local);
 	printf("%s.%03u", text, (unsigned)(realtime / 1000 % 1000));
 }
 
-void event_print(unsigned bus, const struct rgbroker_event *event)
+/* A broker's words may not be what they should. */
+static struct rgbroker_event printable(const struct rgbroker_event *event)
 {
+	struct rgbroker_event copy = *event;
+
+	make_printable(copy.door, sizeof(copy.door));
+	make_printable(copy.device, sizeof(copy.device));
+	return copy;
+}
+
+void event_print(unsigned bus, const struct rgbroker_event *told)
+{
+	const struct rgbroker_event copy = printable(told), *event = &copy;
 	char operation[96], data[128], who[192], error[16];
 
 	print_time(event->realtime);
@@ -65,12 +76,13 @@ void event_print(unsigned bus, const struct rgbroker_event *event)
 		printf(", %s", error_name(event->result, error, sizeof(error)));
 	else if (event->reason != RGBROKER_REASON_NONE)
 		printf(", %s", reason_name(event->reason));
-	printf(", %s%s%.32s, uid %u, door %.32s\n", process_text(event->pid, who, sizeof(who)),
+	printf(", %s%s%s, uid %u, door %s\n", process_text(event->pid, who, sizeof(who)),
 		event->device[0] ? ", " : "", event->device, event->uid, event->door);
 }
 
-void event_print_json(unsigned bus, const struct rgbroker_event *event)
+void event_print_json(unsigned bus, const struct rgbroker_event *told)
 {
+	const struct rgbroker_event copy = printable(told), *event = &copy;
 	json_object *object = json_object_new_object();
 	char text[128];
 

@@ -16,5 +16,5 @@ struct event_filter {
 const char *event_verdict(const struct rgbroker_event *event);
 bool event_wanted(const struct event_filter *filter, const struct rgbroker_event *event);
 /* One line each. */
-void event_print(unsigned bus, const struct rgbroker_event *event);
-void event_print_json(unsigned bus, const struct rgbroker_event *event);
+void event_print(unsigned bus, const struct rgbroker_event *told);
+void event_print_json(unsigned bus, const struct rgbroker_event *told);

@@ -60,27 +60,18 @@ static bool explain_floor(const struct question *question, json_object *steps)
 
 /* --- rules --- */
 
-static bool data_fits(const struct rule *rule, const struct example *example)
-{
-	for (unsigned i = 0; i < rule->n_data; i++)
-		if (example->data[i] < rule->data[i].first || example->data[i] > rule->data[i].last)
-			return false;
-	return true;
-}
-
 /* In words; that it does not hold the verdict itself has told. */
 static const char *why_not(const struct rule *rule, const struct example *example)
 {
-	const struct rgbroker_operation *operation = &example->operation;
-	unsigned payload = operation_payload(operation);
+	static const char *const misfits[] = {
+		[FITS] = "not through this door",
+		[MISFIT_OPERATION] = "another operation",
+		[MISFIT_COMMAND] = "not with this command",
+		[MISFIT_LENGTH] = "not with this length",
+		[MISFIT_DATA] = "not with these data",
+	};
 
-	if (rule->kind != operation->kind || rule->read != operation->read)
-		return "another operation";
-	if (!bitmap_has(rule->commands, operation->command))
-		return "not with this command";
-	if (payload < rule->length.first || payload > rule->length.last || payload < rule->n_data)
-		return "not with this length";
-	return data_fits(rule, example) ? "not through this door" : "not with these data";
+	return misfits[rule_misfit(rule, &example->operation, example->data)];
 }
 
 static json_object *explain_rule(const struct question *question, unsigned index, struct rule *rule)

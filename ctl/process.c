@@ -17,6 +17,7 @@ static void read_command(pid_t pid, char *command, size_t size)
 	if (!file || !fgets(command, (int)size, file))
 		snprintf(command, size, "gone");
 	command[strcspn(command, "\n")] = '\0';
+	make_printable(command, size); /* a process names itself */
 	if (file)
 		fclose(file);
 }

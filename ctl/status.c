@@ -41,6 +41,8 @@ static int ask(struct report *report)
 			&report->counts, &report->n_counts);
 	}
 	admin_close(&admin);
+	for (size_t i = 0; i < report->n_counts; i++)
+		make_printable(report->counts[i].name, sizeof(report->counts[i].name));
 	return r;
 }
 

@@ -130,26 +130,24 @@ static bool sends_under_the_floor(const struct device *device)
 /* --- the whole --- */
 
 /* What the broker writes in order to recognise a chip, everybody may: it has to stand there. */
+static bool detect_allows(const struct device *device, const struct expectation *expectation)
+{
+	const struct rgbroker_operation send = {
+		.kind = RGBROKER_I2C, .length = (uint16_t)expectation->n_send};
+
+	for (size_t i = 0; i < device->n_rules; i++)
+		if (!device->rules[i].after_recognition &&
+			rule_misfit(&device->rules[i], &send, expectation->send) == FITS)
+			return true;
+	return false;
+}
+
 static bool sends_what_detect_allows(const struct device *device)
 {
-	for (size_t i = 0; i < device->n_expectations; i++) {
-		const struct expectation *expectation = &device->expectations[i];
-		bool allowed = expectation->n_send == 0;
-
-		for (size_t k = 0; !allowed && k < device->n_rules; k++) {
-			const struct rule *rule = &device->rules[k];
-
-			allowed = !rule->after_recognition && !rule->read &&
-				  rule->kind == RGBROKER_I2C &&
-				  expectation->n_send >= rule->length.first &&
-				  expectation->n_send <= rule->length.last;
-			for (unsigned b = 0; allowed && b < rule->n_data; b++)
-				allowed = expectation->send[b] >= rule->data[b].first &&
-					  expectation->send[b] <= rule->data[b].last;
-		}
-		if (!allowed)
+	for (size_t i = 0; i < device->n_expectations; i++)
+		if (device->expectations[i].n_send &&
+			!detect_allows(device, &device->expectations[i]))
 			return false;
-	}
 	return true;
 }
 

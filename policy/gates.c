@@ -111,17 +111,9 @@ void gate_display(struct judgement *judgement, const struct facts *facts, uint8_
 
 /* --- registers behind a pointer --- */
 
-static bool has_register(const struct register_rule *rule, unsigned number)
-{
-	return number >= rule->registers.first && number <= rule->registers.last;
-}
-
 static bool value_fits(const struct register_rule *rule, uint8_t value)
 {
-	for (unsigned i = 0; i < rule->n_values; i++)
-		if (value >= rule->values[i].first && value <= rule->values[i].last)
-			return true;
-	return rule->n_values == 0;
+	return rule->n_values == 0 || ranges_have(rule->values, rule->n_values, value);
 }
 
 static const struct register_rule *find_register(
@@ -130,7 +122,7 @@ static const struct register_rule *find_register(
 	for (size_t i = 0; i < device->n_registers; i++) {
 		const struct register_rule *rule = &device->registers[i];
 
-		if (rule->read == read && has_register(rule, number) &&
+		if (rule->read == read && ranges_have(&rule->registers, 1, number) &&
 			(read || !value || value_fits(rule, *value)))
 			return rule;
 	}

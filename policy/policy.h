@@ -29,6 +29,24 @@ struct word_range {
 	uint16_t first, last;
 };
 
+/* Whether one of the ranges holds the value. */
+static inline bool ranges_have(const struct word_range *ranges, size_t count, unsigned value)
+{
+	for (size_t i = 0; i < count; i++)
+		if (value >= ranges[i].first && value <= ranges[i].last)
+			return true;
+	return false;
+}
+
+/* Whether the first count bytes are each of its range. */
+static inline bool bytes_fit(const struct byte_range *ranges, size_t count, const uint8_t *data)
+{
+	for (size_t i = 0; i < count; i++)
+		if (data[i] < ranges[i].first || data[i] > ranges[i].last)
+			return false;
+	return true;
+}
+
 /* What an operation has to do with a chip's register pointer. */
 enum rule_role {
 	RULE_PLAIN,   /* nothing: its command names the register */
@@ -228,6 +246,11 @@ struct judgement {
 	struct pointer pointer; /* behind RULE_POINTER, RULE_DATA: the register meant */
 	const struct register_rule *register_rule; /* that let the first register pass */
 };
+
+/* What of an operation, and the data it carries, a rule does not name; the first of these. */
+enum misfit { FITS, MISFIT_OPERATION, MISFIT_COMMAND, MISFIT_LENGTH, MISFIT_DATA };
+enum misfit rule_misfit(
+	const struct rule *rule, const struct rgbroker_operation *operation, const uint8_t *data);
 
 /*
  * Judge one operation. data: the bytes a write carries, NULL for a read. Pure: the same arguments

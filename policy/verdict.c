@@ -62,21 +62,18 @@ static bool door_gives(const struct door *door, const struct rgbroker_operation 
 	       (operation->read && !operation_is_quick(operation));
 }
 
-static bool rule_holds(
+enum misfit rule_misfit(
 	const struct rule *rule, const struct rgbroker_operation *operation, const uint8_t *data)
 {
 	unsigned payload = operation_payload(operation);
 
 	if (rule->kind != operation->kind || rule->read != operation->read)
-		return false;
+		return MISFIT_OPERATION;
 	if (!bitmap_has(rule->commands, operation->command))
-		return false;
-	if (payload < rule->length.first || payload > rule->length.last || payload < rule->n_data)
-		return false;
-	for (unsigned i = 0; i < rule->n_data; i++)
-		if (data[i] < rule->data[i].first || data[i] > rule->data[i].last)
-			return false;
-	return true;
+		return MISFIT_COMMAND;
+	if (!ranges_have(&rule->length, 1, payload) || payload < rule->n_data)
+		return MISFIT_LENGTH;
+	return bytes_fit(rule->data, rule->n_data, data) ? FITS : MISFIT_DATA;
 }
 
 /*
@@ -134,6 +131,12 @@ static bool moves_something(const struct rule *rule, const struct rgbroker_opera
 	return !rule->read || operation_is_quick(operation) || rule->role == RULE_DATA;
 }
 
+/* A door for reading lets nothing be written on its behalf, by the broker neither. */
+static bool writes_something(const struct policy *policy, unsigned index, const struct rule *rule)
+{
+	return rule->role == RULE_DATA || device_sends(policy->devices[index]);
+}
+
 /*
  * Whose rule holds is judged by all gates, in an order that puts nothing on the wire in vain. A
  * claimed chip takes no writes of others, the pointer included: it would have to be set again.
@@ -154,7 +157,7 @@ static struct judgement judge_rule(const struct policy *policy, unsigned index,
 		judgement_refuse(&judgement, RGBROKER_REASON_OWNED, GATE_NONE);
 	else if (caller->claimed && moves_something(rule, operation))
 		judgement_refuse(&judgement, RGBROKER_REASON_CLAIMED, GATE_NONE);
-	else if (caller->door->transfer != DOOR_READ_WRITE && device_sends(policy->devices[index]))
+	else if (caller->door->transfer != DOOR_READ_WRITE && writes_something(policy, index, rule))
 		judgement_refuse(&judgement, RGBROKER_REASON_DOOR, GATE_NONE);
 	else if (facts->owner[operation->address] == OWNER_UNKNOWN)
 		judgement_ask(&judgement, FACT_OWNER, operation->address);
@@ -205,7 +208,7 @@ static struct judgement judge_rules(const struct policy *policy, const struct ca
 		for (size_t k = 0; k < device->n_rules; k++) {
 			struct judgement judgement;
 
-			if (!rule_holds(&device->rules[k], operation, data))
+			if (rule_misfit(&device->rules[k], operation, data) != FITS)
 				continue;
 			judgement = judge_rule(
 				policy, i, &device->rules[k], caller, facts, operation, data);

@@ -37,15 +37,23 @@ struct fake_entry {
 struct fake_bus {
 	enum bus_class class;
 	int32_t find_error, open_error;
-	int32_t opened_fd; /* as handed to bus_open() */
+	int32_t opened_fd;                     /* as handed to bus_open() */
+	int32_t stdin_adapter, passed_adapter; /* whose nodes are open there; -1: none's */
 	struct fake_chip chips[128];
 	uint8_t behind[FAKE_ENE_MAX][65536];
 	uint16_t kernel_spd_size[8]; /* 0: no SPD driver is bound in that slot */
 	uint8_t kernel_spd[8][1024];
 	uint32_t delay_usec;
-	atomic_uint
-		hold; /* 1: operations wait in the middle; more: that many less one pass first */
+	uint32_t khz;        /* the wire's clock; 0: transfers take no time */
+	uint32_t node_calls; /* 1: make the system calls that a real node needs */
+	/* 1: operations wait in the middle; more: that many less one pass first */
+	atomic_uint hold;
 	atomic_uint waiting; /* one does */
+	struct {
+		atomic_uint armed; /* set: the next operation begins with this system call */
+		long number, arguments[6];
+		long result; /* of failures a negative errno */
+	} call;
 	atomic_uint count;
 	struct fake_entry log[FAKE_LOG_SIZE];
 };

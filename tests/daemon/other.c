@@ -2,12 +2,14 @@
 #include "tests/daemon/other.h"
 
 #include <errno.h>
+#include <linux/sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,14 +117,27 @@ static struct outcome tell(
 	return outcome;
 }
 
-struct other other_new(const struct ring *ring)
+/* 0: whichever number comes */
+static pid_t fork_as(pid_t pid)
+{
+	uint64_t pids[1] = {0};
+	struct clone_args arguments = {
+		.exit_signal = SIGCHLD, .set_tid = (uint64_t)(uintptr_t)pids, .set_tid_size = 1};
+
+	if (!pid)
+		return fork();
+	memcpy(pids, &pid, sizeof(pid));
+	return (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+}
+
+struct other other_new_as(const struct ring *ring, pid_t pid)
 {
 	struct other other;
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	other.commands = pair[0];
-	other.pid = fork();
+	other.pid = fork_as(pid);
 	assert_true(other.pid >= 0);
 	if (other.pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -131,6 +146,11 @@ struct other other_new(const struct ring *ring)
 	}
 	close(pair[1]);
 	return other;
+}
+
+struct other other_new(const struct ring *ring)
+{
+	return other_new_as(ring, 0);
 }
 
 int other_connect(const struct other *other, const char *door)

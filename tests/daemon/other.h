@@ -10,6 +10,8 @@ struct other {
 };
 
 struct other other_new(const struct ring *ring);
+/* With the number of one that has been waited for. Only root may choose it. */
+struct other other_new_as(const struct ring *ring, pid_t pid);
 /* Its connections are counted from 0. */
 int other_connect(const struct other *other, const char *door);
 void other_close(const struct other *other, int connection);

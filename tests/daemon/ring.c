@@ -54,6 +54,8 @@ void ring_open(struct ring *ring)
 		mmap(NULL, sizeof(*ring->bus), PROT_READ | PROT_WRITE, MAP_SHARED, ring->bus_fd, 0);
 	assert_true(ring->bus != MAP_FAILED);
 	ring->bus->class = BUS_SMBUS;
+	ring->bus->stdin_adapter = -1;
+	ring->bus->passed_adapter = 7; /* as all of these rings are */
 	put_chips(ring->bus);
 	ring->log_fd = memfd_create("log", MFD_CLOEXEC);
 	ring->notify_fd = bound_socket(SOCK_DGRAM);

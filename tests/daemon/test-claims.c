@@ -16,6 +16,10 @@
 #include "tests/daemon/ene.h"
 #include "tests/daemon/other.h"
 
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux 6.5, include/uapi/asm-generic/socket.h */
+#endif
+
 #define LAMP 0x20
 #define CONNECTIONS 50
 
@@ -465,6 +469,52 @@ static void test_release_after_its_end(void **state)
 
 /* --- */
 
+/* Kernels before 6.5 do not tell whose a socket is once its process has gone. */
+static bool sockets_know_their_process(void)
+{
+	int pair[2], pidfd = -1;
+	socklen_t size = sizeof(pidfd);
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	getsockopt(pair[0], SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size);
+	close(pair[0]);
+	close(pair[1]);
+	return pidfd >= 0 && close(pidfd) == 0;
+}
+
+/*
+ * One connects, and has gone before it is let in; its number is another's by then, who has come in
+ * by another door. What it has left behind is not that other's connection.
+ */
+static void test_a_number_that_is_used_again(void **state)
+{
+	struct ring *ring = *state;
+	int crowd[CONNECTIONS], heir, b;
+	pid_t pid = first.pid;
+	struct other child;
+
+	if (geteuid() != 0 || !sockets_know_their_process())
+		skip();
+	kill(ring->pid, SIGSTOP);
+	for (int i = 0; i < CONNECTIONS; i++) /* it is let in behind all of these */
+		crowd[i] = peer_connect(ring, "look");
+	other_connect(&first, "look");
+	child = other_fork(&first);
+	other_kill(&first);
+	first = other_new_as(ring, pid);
+	heir = other_connect(&first, "rgb");
+	kill(ring->pid, SIGCONT);
+	for (int i = 0; i < CONNECTIONS; i++)
+		assert_done(peer_ask_opcode(crowd[i], RGBROKER_INFO, 0));
+	has(ring, &first, heir);
+	other_close(&first, heir);
+	b = other_connect(&second, "rgb");
+	has(ring, &second, b);
+	kill(child.pid, SIGKILL);
+	for (int i = 0; i < CONNECTIONS; i++)
+		close(crowd[i]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -485,6 +535,7 @@ int main(void)
 		TEST(test_released_by_an_administrator),
 		TEST(test_release_of_no_address),
 		TEST(test_release_after_its_end),
+		TEST(test_a_number_that_is_used_again),
 	};
 
 	return cmocka_run_group_tests_name("claims", tests, NULL, NULL);

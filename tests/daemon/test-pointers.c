@@ -962,6 +962,24 @@ static void test_a_move_is_last_in_its_batch(void **state)
 
 /* --- */
 
+/* To read behind a pointer it may have to be set: a door for reading does not get that far. */
+static void test_a_reader_moves_no_pointer(void **state)
+{
+	struct ring *ring = *state;
+	int fd = peer_connect(ring, "rgb"), look = peer_connect(ring, "look");
+	unsigned before;
+
+	recognise(ring, fd, 1);
+	assert_done(ene_set(fd, 2, 0x8000));
+	before = wire_count(ring);
+	assert_refused(ene_read(look, 1), RGBROKER_REASON_DOOR);
+	assert_refused(ene_read(look, 2), RGBROKER_REASON_DOOR);
+	assert_int_equal(wire_count(ring), before);
+	assert_done(ene_read(fd, 1));
+	close(look);
+	close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, ring_tear_down)
 
 int main(void)
@@ -993,6 +1011,7 @@ int main(void)
 		TEST(test_a_move_forgets_both_addresses),
 		TEST(test_a_pointer_from_before_the_move),
 		TEST(test_a_move_is_last_in_its_batch),
+		TEST(test_a_reader_moves_no_pointer),
 	};
 
 	return cmocka_run_group_tests_name("pointers", tests, NULL, NULL);

@@ -109,6 +109,33 @@ static void test_bus_as_a_descriptor(void **state)
 	fd = peer_connect(ring, "rgb");
 	peer_is_served(fd);
 	close(fd);
+	/* The name says more than where it is. */
+	assert_int_equal(ring_stop(ring), 0);
+	ring->bus->stdin_adapter = 7;
+	ring_start(ring);
+	assert_int_equal(ring->bus->opened_fd, 4);
+	assert_int_equal(ring_stop(ring), 0);
+	ring->names[1] = "look";
+	ring_start(ring);
+	assert_int_equal(ring->bus->opened_fd, STDIN_FILENO);
+}
+
+/* What is allowed on one bus would be done on another. */
+static void test_another_bus_as_a_descriptor(void **state)
+{
+	struct ring *ring = *state;
+
+	ring->bus->opened_fd = -2;
+	ring->bus->stdin_adapter = 8;
+	must_not_start(ring, "descriptor 0 was passed as the bus, but is not /dev/i2c-7");
+	ring->bus->stdin_adapter = -1;
+	ring->names[1] = "bus";
+	ring->bus->passed_adapter = 0;
+	must_not_start(ring, "descriptor 4 was passed as the bus, but is not /dev/i2c-7");
+	ring_forget_log(ring);
+	ring->bus->passed_adapter = -1;
+	must_not_start(ring, "descriptor 4 was passed as the bus, but is not /dev/i2c-7");
+	assert_int_equal(ring->bus->opened_fd, -2);
 }
 
 static void test_bus_without_class(void **state)
@@ -189,6 +216,7 @@ int main(void)
 		TEST(test_wrong_socket),
 		TEST(test_no_bus),
 		TEST(test_bus_as_a_descriptor),
+		TEST(test_another_bus_as_a_descriptor),
 		TEST(test_bus_without_class),
 		TEST(test_unknown_door_is_told),
 		TEST(test_broken_device_file),

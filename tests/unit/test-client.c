@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -524,6 +525,36 @@ static void threads_share_a_handle(void **state)
 	}
 }
 
+static void *read_as_who_i_am(void *argument)
+{
+	return (void *)(intptr_t)(rgbroker_smbus_read_byte(bus, 0x20) == 0 &&
+				  rgbroker_smbus_read_byte(bus, 0x20) == 0 &&
+				  last_request().header.context == (uint32_t)gettid());
+}
+
+/* Each thread is another context, in a child of fork() too. */
+static void contexts_are_threads(void **state)
+{
+	pthread_t thread;
+	struct rgbroker *mine;
+	void *as_expected;
+	int status;
+	pid_t pid;
+
+	assert_non_null(read_as_who_i_am(NULL));
+	assert_int_equal(pthread_create(&thread, NULL, read_as_who_i_am, NULL), 0);
+	pthread_join(thread, &as_expected);
+	assert_non_null(as_expected);
+	pid = fork();
+	if (pid == 0)
+		_exit(rgbroker_open(&mine, BUS) == 0 && rgbroker_smbus_read_byte(mine, 0x20) == 0
+				? 0
+				: 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(last_request().header.context, pid);
+}
+
 static void lists_are_sorted_and_bounded(void **state)
 {
 	static const char *const names[] = {"i2c-12", "i2c-3", "i2c-04", "i2c-", "i2c-5x", "other"};
@@ -579,6 +610,7 @@ int main(void)
 		TEST(no_pointer_is_made_up),
 		TEST(the_number_is_kept),
 		TEST(threads_share_a_handle),
+		TEST(contexts_are_threads),
 		TEST(lists_are_sorted_and_bounded),
 	};
 

@@ -352,7 +352,7 @@ expect_eq 'the log keeps as much as was asked for' '# lost 1000 200000' \
 
 # ---- coming and going, and other boards ----
 
-driver=/sys/bus/platform/drivers/rgbsim
+driver=/sys/bus/platform/drivers/rgbsim-card
 echo rgbsim-gpu.0 >"$driver/unbind"
 check 'an unbound card is gone' wait_for 5 test ! -e "/dev/i2c-$gpu"
 echo rgbsim-gpu.0 >"$driver/bind"
@@ -361,15 +361,25 @@ gpu=$(bus_named 'NVIDIA i2c adapter 1 at 1:00.0')
 expect_eq 'as the same one' '0x10de 0x2206 0x1043 0x87b2 0x55' "$(ids "$gpu")$(get "$gpu" 0x50 0xab b)"
 
 check 'there are other boards' load_rgbsim chipset=0 plain=0 amd=1 ddr5=1 gpu=1 amd_ene=0x77,0x77 registered=1 \
-    maker=0x04cd gpu_vendor=0x1002 gpu_device=0x73bf gpu_subvendor=0x1849 gpu_subdevice=0x5201 display=0
+    maker=0x04cd gpu_vendor=0x1002 gpu_device=0x73bf gpu_subvendor=0x1849 gpu_subdevice=0x5201 display=0 \
+    gpu_aura=0x29 gpu_evga=0x49 board_driver=i801_smbus card_driver=nvidia part=CMR16GX4M2
 amd=$(bus_named 'rgbsim amd')
 ddr5=$(bus_named 'rgbsim ddr5')
 gpu=$(bus_named 'NVIDIA i2c adapter 1 at 1:00.0')
-expect_eq 'with registered modules of another maker' '512 23110c01 crc 04cd KF432C16BBA/8' \
+expect_eq 'with registered modules of another maker' '512 23110c01 crc 04cd CMR16GX4M2' \
     "$(ee1004_image "$amd" 0x51 | python3 /run/spd.py 126 320 329)"
 expect_eq 'DDR5 ones, too' '1024 30101201 crc 04cd KF560C40BBA-16' "$(hub_image 0x51 | python3 /run/spd.py 510 512 521)"
 expect_eq 'another card' '0x1002 0x73bf 0x1849 0x5201 ' "$(ids "$gpu")"
 check_fails 'and no display' i2cget -y "$gpu" 0x50
+expect_eq 'whose driver has the name that programs know' 'i801_smbus nvidia' \
+    "$(basename -a "$(readlink -f "/sys/bus/i2c/devices/i2c-$amd/../driver")" \
+        "$(readlink -f "/sys/bus/i2c/devices/i2c-$gpu/../driver")" | xargs)"
+expect_eq 'with an older Aura controller' '0x15 0x89' "$(get "$gpu" 0x29 0x20 b) $(get "$gpu" 0x29 0x21 b)"
+i2cset -y "$gpu" 0x29 0x05 0x33 b
+i2cset -y "$gpu" 0x29 0x20 0x44 b
+expect_eq 'that lights up, and stays what it is' '003300 0x15' "$(led gpu 0x29 0) $(get "$gpu" 0x29 0x20 b)"
+i2cset -y "$gpu" 0x49 0x0b 0x66 b
+expect_eq 'and one of EVGA' '000066' "$(led gpu 0x49 0)"
 check_fails 'nothing is there that was not asked for' i2cget -y "$amd" 0x58
 expect_eq 'two modules at one address answer as one' AUDA0-E6K5-0101 "$(ene_text "$amd" 0x77 1000 15)"
 ene_write "$amd" 0x77 8100 0x42

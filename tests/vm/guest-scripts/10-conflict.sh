@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: both
+# suite: both
 #
 # The conflict: a service that needs the bus cannot have DynamicUser= and PrivateDevices=. And its end.
 . "${0%/*}/lib.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: both
+# suite: both
 # timeout: 180
 #
 # With the device files as they are shipped: a thousand random writes over all addresses of the

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
+# suite: both
 # timeout: 300
 #
 # Brokers are stopped, restarted, put to sleep and killed under clients that do not stop for it. The log of the
@@ -20,7 +21,7 @@ names=(shim library shim-threads library-threads)
 # Alone and with four threads on one handle, each at its own chip. The wire is slow, so that it is busy.
 start_counters()
 {
-    echo 300 >"$sim_debug/plain/delay_us"
+    echo 30 >"$sim_debug/plain/khz"
     wire_begin plain
     start_counter shim i2c-dev "$bus" 0x40 1 20000
     start_counter library library "$bus" 0x41 1 20000
@@ -116,7 +117,7 @@ for name in "${names[@]}"; do
     note "killed: $name: $(failures "$name"), slowest call $(slowest "$name") ms"
 done
 expect_eq 'the doors are open' $'active\nactive' "$(systemctl is-active "rgbroker@$bus.socket" "rgbroker-admin@$bus.socket")"
-echo 0 >"$sim_debug/plain/delay_us"
+echo 0 >"$sim_debug/plain/khz"
 
 # ---- asleep ----
 

@@ -48,7 +48,7 @@ broker_is()
 
 start_counters()
 {
-    echo 300 >"$sim_debug/plain/delay_us"
+    echo 30 >"$sim_debug/plain/khz"
     wire_begin plain
     start_counter shim i2c-dev "$bus" 0x40 1 20000
     start_counter library library "$bus" 0x41 1 20000

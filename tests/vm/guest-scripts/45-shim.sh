@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
+# suite: both
 # timeout: 120
 #
 # The same program, which knows i2c-dev only, as root on the node and as nobody under the shim: fork, vfork,

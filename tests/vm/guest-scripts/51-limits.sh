@@ -30,6 +30,5 @@ is_read()
     test -r "$(thermometer)"
 }
 check 'which it reads' wait_for 5 is_read
-# 100 kHz
-echo 90 | tee "$sim_debug/plain/delay_us" >"$sim_debug/plain2/delay_us"
+echo 100 | tee "$sim_debug/plain/khz" >"$sim_debug/plain2/khz"
 python3 -B "${0%/*}/limits.py" "$bus" plain "$other" "$(thermometer)" || not_ok 'all of it is gone through'

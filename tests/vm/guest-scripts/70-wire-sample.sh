@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
+# suite: both
 # timeout: 300
 #
 # Ten thousand random writes of a nobody over all addresses, with the device files as they are shipped: on a bus full

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
+# suite: both
 # timeout: 300
 #
 # What a real OpenRGB sent (tests/traces), through shim and broker: it reaches the wire and nothing else does.

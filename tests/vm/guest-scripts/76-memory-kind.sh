@@ -12,15 +12,6 @@ here=$(realpath "${0%/*}")
 family=/etc/rgbroker/devices/test-display.conf
 trap 'rm -f "$family"; release_modules; end_brokered_rgbsim' EXIT
 
-# A bound driver would hold the adapter's module.
-release_modules()
-{
-    local at
-    for at in /sys/bus/i2c/drivers/ee1004/*-005[01]; do
-        [[ ! -e $at ]] || echo "0x${at: -2}" >"$(realpath "$at")/../delete_device"
-    done
-}
-
 # boards PARAMETER...: a Fury in slot 0, a Vengeance in slot 1
 boards()
 {
@@ -30,39 +21,34 @@ boards()
     amd=$(bus_named 'rgbsim amd')
 }
 
-# The kernel is told what is in the slots; brokers find that out when they start.
-bind_ee1004()
-{
-    local at
-    for at in 50 51; do
-        echo ee1004 "0x$at" >"/sys/bus/i2c/devices/i2c-$amd/new_device"
-        check "ee1004 has the module at 0x$at" wait_for 5 test -e "/sys/bus/i2c/devices/$amd-00$at/eeprom"
-    done
-    stop_sim_brokers
-}
-
 is()
 {
     python3 -B "$here/memory_kind.py" "$@" || not_ok "$4: is gone through"
 }
 
-modprobe ee1004
-
 boards
 is amd "$amd" closed 'without ee1004'
 is amd "$amd" vengeance-open 'without ee1004, unbuffered'
-bind_ee1004
+bind_modules "$amd" ee1004 0 1
 is amd "$amd" open 'with ee1004, Kingston'
 is amd "$amd" vengeance-open 'with ee1004, unbuffered'
 
+# The broker opens what ee1004 shows when it starts, and holds nobody by it.
+broker=$(broker_pid "$amd")
+expect_eq "the broker has ee1004's files open" 2 "$(find "/proc/$broker/fd" -lname '*/eeprom' | wc -l)"
+release_modules
+check 'nevertheless ee1004 and its module can go' wait_for 5 rmmod ee1004
+expect_eq 'under the same broker' "$broker" "$(broker_pid "$amd")"
+modprobe ee1004
+
 boards maker=0x04cd
-bind_ee1004
+bind_modules "$amd" ee1004 0 1
 is amd "$amd" closed 'with ee1004, another maker'
 is amd "$amd" vengeance-open 'with ee1004, another maker'
 
 boards registered=1
 is amd "$amd" vengeance-closed 'without ee1004, registered'
-bind_ee1004
+bind_modules "$amd" ee1004 0 1
 is amd "$amd" closed 'with ee1004, registered'
 is amd "$amd" vengeance-closed 'with ee1004, registered'
 release_modules

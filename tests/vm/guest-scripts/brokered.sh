@@ -101,3 +101,25 @@ broker_pid()
 {
     systemctl show --property=MainPID --value "rgbroker@$1.service"
 }
+
+# bind_modules BUS DRIVER SLOT...: the kernel's driver is told what is in the slots; brokers see it when they start
+bind_modules()
+{
+    local bus=$1 driver=$2 slot
+    shift 2
+    modprobe "$driver"
+    for slot in "$@"; do
+        echo "$driver" "0x5$slot" >"/sys/bus/i2c/devices/i2c-$bus/new_device"
+        check "$driver has the module at 0x5$slot" wait_for 5 test -e "/sys/bus/i2c/devices/$bus-005$slot/eeprom"
+    done
+    stop_sim_brokers
+}
+
+# A bound driver would hold the adapter's module.
+release_modules()
+{
+    local at
+    for at in /sys/bus/i2c/drivers/{ee1004,spd5118}/*-005[0-7]; do
+        [[ ! -e $at ]] || echo "0x${at: -2}" >"$(realpath "$at")/../delete_device"
+    done
+}

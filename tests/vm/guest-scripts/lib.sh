@@ -5,6 +5,7 @@
 #
 #   #!/bin/bash
 #   # machine: pc            pc (default), q35 or both
+#   # suite: bookworm        bookworm (default) or both (see ./run)
 #   # timeout: 60            seconds, 120 if not given
 #   . "${0%/*}/lib.sh"
 #
@@ -130,6 +131,12 @@ bus_named()
 chipset_bus()
 {
     bus_number 'SMBus PIIX4 adapter' || bus_number 'SMBus I801 adapter'
+}
+
+# Whether brokers are passed their bus as an open descriptor (units/passed-bus.conf)
+bus_is_passed()
+{
+    [[ $(systemctl show --property=StandardInput --value rgbroker@0.service) == file ]]
 }
 
 # load_rgbsim [PARAMETER=VALUE...]: fresh simulated adapters, in place of those there may be

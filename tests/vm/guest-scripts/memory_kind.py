@@ -25,10 +25,10 @@ def wrote(sim, address):
     return [transfer for transfer in read_log(sim) if transfer.address == address and transfer.ways == "W"]
 
 
-def open_(sim, bus, what):
+def open_(sim, bus, what, address=0x58):
     """A Fury that is let be found, found, and lit"""
     program = Program(A=bus)
-    answers = ask(program, 0x58, FURY)
+    answers = ask(program, address, FURY)
     expect_eq(f"{what}: the Fury is woken, found and lit", {DONE}, {result for _, result in answers})
     expect_eq(f"{what}: by its name", "46555259", "".join(data[2:] for data, _ in answers[1:5]))
     program.end()
@@ -66,6 +66,7 @@ def display(sim, bus, what, wanted):
 
 CASES = {
     "open": open_,
+    "open-ddr5": lambda *where: open_(*where, 0x60),
     "closed": closed,
     "vengeance-open": lambda *where: vengeance(*where, DONE),
     "vengeance-closed": lambda *where: vengeance(*where, REFUSED),

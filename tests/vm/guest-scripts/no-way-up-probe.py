@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tries, one after another, what somebody who has taken over a broker would try.
 
-    no-way-up-probe.py OWN-BUS OTHER-BUS VICTIM-PID
+    no-way-up-probe.py OWN-BUS OTHER-BUS VICTIM-PID [passed]
+
+passed: the own bus is standard input, and then no node is the program's to open.
 
 One line each: the attempt, a tab, and "done" or the errno's name. None of it is destructive where it
 succeeds: 40-no-way-up.sh runs it as plain root first, to see that the attempts are real.
@@ -16,6 +18,7 @@ import subprocess
 import sys
 
 own, other, victim = (int(argument) for argument in sys.argv[1:4])
+passed = sys.argv[4:] == ["passed"]
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -53,8 +56,17 @@ def bus_call():
         raise PermissionError(errno.EPERM, run.stderr)
 
 
+def ask_passed():
+    functions = ctypes.c_ulong()
+    checked(libc.ioctl(0, 0x0705, ctypes.byref(functions)))  # I2C_FUNCS
+
+
+def open_again():
+    open_path("/proc/self/fd/0", os.O_RDONLY)
+
+
 def make_node():
-    path = f"/tmp/no-way-up-{os.getpid()}"
+    path = f"/var/tmp/no-way-up-{os.getpid()}"  # /tmp may be a file system without devices
     os.mknod(path, 0o20600, os.makedev(89, other))
     try:
         open_path(path)
@@ -202,7 +214,8 @@ wait_read, wait_write = os.pipe()
 STREAM, PACKET = socket.SOCK_STREAM, socket.SOCK_SEQPACKET
 node = f"/dev/i2c-{own}"
 attempts = {
-    "own: open the bus it is for": lambda: open_path(node),
+    ("" if passed else "own: ") + "open the bus it is for": lambda: open_path(node),
+    **({"own: ask the bus it was passed": ask_passed, "open what it was passed again": open_again} if passed else {}),
     "own: read what udev knows of it": lambda: open(f"/run/udev/data/c89:{own}", "rb").close(),
     # PID 1
     "start a unit with systemctl": systemctl_start,

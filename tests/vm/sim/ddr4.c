@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/minmax.h>
+
 #include "rgbsim.h"
 
 /* ---- DDR4 SPD EEPROMs (EE1004), their bus-wide page, their protection ---- */
@@ -44,7 +46,8 @@ static void ee1004_reset(struct rgbsim_chip *chip)
 	spd_crc16(mem, 126);
 	mem[320] = rgbsim_maker >> 8;
 	mem[321] = rgbsim_maker;
-	memcpy(mem + 329, "KF432C16BBA/8       ", 20);
+	memset(mem + 329, ' ', 20);
+	memcpy(mem + 329, rgbsim_part, min_t(size_t, strlen(rgbsim_part), 20));
 }
 
 static u16 ee1004_at(struct rgbsim_chip *chip)

@@ -4,6 +4,8 @@
 /* ---- DDR5 SPD hubs (JESD300): registers MR0 to MR127, 8 pages of memory behind them ---- */
 
 #define HUB_TYPE		0x00	/* MR0, MR1: 0x5118 */
+#define HUB_VENDOR		0x03	/* MR3, MR4: JEDEC bank and id, with parity; Montage */
+#define HUB_CAPABILITY		0x05	/* MR5: SPD hub, temperature sensor */
 #define HUB_READ_ONLY		0x0a	/* up to MR10: what the hub is */
 #define HUB_MODE		0x0b	/* MR11 */
 #define HUB_MODE_PAGE		0x07
@@ -26,6 +28,9 @@ static void hub_reset(struct rgbsim_chip *chip)
 
 	chip->mem[HUB_TYPE] = 0x51;
 	chip->mem[HUB_TYPE + 1] = 0x18;
+	chip->mem[HUB_VENDOR] = 0x86;
+	chip->mem[HUB_VENDOR + 1] = 0x32;
+	chip->mem[HUB_CAPABILITY] = 0x03;
 	spd_fill(nvm, HUB_MEMORY_SIZE);
 	memcpy(nvm, head, sizeof(head));
 	spd_crc16(nvm, 510);

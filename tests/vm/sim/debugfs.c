@@ -240,7 +240,7 @@ void rgbsim_debugfs(struct rgbsim_bus *bus, const char *name, struct dentry *roo
 	debugfs_create_file("leds", 0400, dir, bus, &leds_fops);
 	debugfs_create_file("fault", 0600, dir, bus, &fault_fops);
 	debugfs_create_file("hang", 0600, dir, bus, &hang_fops);
-	debugfs_create_u32("delay_us", 0600, dir, &bus->delay_us);
+	debugfs_create_u32("khz", 0600, dir, &bus->khz);
 	if (bus->kind->ids) {
 		debugfs_create_file("memory", 0400, dir, bus, &memory_fops);
 		debugfs_create_file("dump", 0400, dir, bus, &dump_fops);

@@ -5,7 +5,7 @@
  * The adapters work at the level of I2C messages (.master_xfer), so the kernel
  * emulates SMBus on top of them and the chips see nothing but bytes. What the
  * chips hold outlives unbinding and binding of an adapter, as it would on a
- * board that keeps its power.
+ * board that keeps its power; LED controllers have none while the machine sleeps.
  *
  * How many there are of each kind is a parameter of that name:
  *
@@ -14,10 +14,12 @@
  *   amd       a DDR4 board: 0x50 0x51 SPD, 0x36 0x37 their page select, 0x30 0x31
  *             0x33-0x35 their protection, amd_ene ENE; more by parameters
  *   ddr5      0x50 0x51 SPD hubs, 0x48 0x49 PMICs, 0x60 0x61 Kingston Fury
- *   gpu       0x67 ENE; a display's 0x50 EDID, 0x30, 0x37 and 0x3a
+ *   gpu       0x67 ENE; a display's 0x50 EDID, 0x30, 0x37 and 0x3a; more by parameters
  *
- * Platform devices rgbsim-KIND.N, driver "rgbsim"; those of the last three have
- * the attributes vendor, device, subsystem_vendor and subsystem_device that a
+ * Platform devices rgbsim-KIND.N, of drivers "rgbsim", "rgbsim-board" (amd, ddr5)
+ * and "rgbsim-card" (gpu): programs that ask for a driver's name find the one
+ * they know if board_driver and card_driver say so. Those of the last three kinds
+ * have the attributes vendor, device, subsystem_vendor and subsystem_device that a
  * PCI device has. Adapters "rgbsim KIND", "rgbsim KIND 2"..; a gpu's are called
  * as NVIDIA's are. One debugfs directory rgbsim/{KIND,KIND2,..} each:
  *
@@ -26,7 +28,7 @@
  *   leds      ADDRESS LED RRGGBB, as lit
  *   fault     write "ADDRESS ERRNO COUNT": the next COUNT transfers there fail
  *   hang      milliseconds each transfer takes, or "forever"; 0 lets all go
- *   delay_us  wire time of one byte
+ *   khz       the wire's clock, for transfers that take their time; 0: none
  *
  * chipset and plain only:
  *
@@ -113,6 +115,10 @@ unsigned int rgbsim_maker = 0x0198;
 module_param_named(maker, rgbsim_maker, uint, 0444);
 MODULE_PARM_DESC(maker, "JEDEC id of who made the modules, as two bytes; default Kingston");
 
+char *rgbsim_part = "KF432C16BBA/8";
+module_param_named(part, rgbsim_part, charp, 0444);
+MODULE_PARM_DESC(part, "part number of amd's modules, up to 20 characters");
+
 static unsigned int gpu;
 module_param(gpu, uint, 0444);
 MODULE_PARM_DESC(gpu, "number of adapters like an NVIDIA card's");
@@ -120,6 +126,22 @@ MODULE_PARM_DESC(gpu, "number of adapters like an NVIDIA card's");
 static unsigned int display = 1;
 module_param(display, uint, 0444);
 MODULE_PARM_DESC(display, "a display is plugged into each gpu at first");
+
+static unsigned int gpu_aura;
+module_param(gpu_aura, uint, 0444);
+MODULE_PARM_DESC(gpu_aura, "address of an older ASUS Aura controller on gpu, usually 0x29; 0: none");
+
+static unsigned int gpu_evga;
+module_param(gpu_evga, uint, 0444);
+MODULE_PARM_DESC(gpu_evga, "address of an EVGA controller (Pascal) on gpu, usually 0x49; 0: none");
+
+static char *board_driver = "rgbsim-board";
+module_param(board_driver, charp, 0444);
+MODULE_PARM_DESC(board_driver, "what the driver of amd and ddr5 is called");
+
+static char *card_driver = "rgbsim-card";
+module_param(card_driver, charp, 0444);
+MODULE_PARM_DESC(card_driver, "what the driver of gpu is called");
 
 /* vendor, device, subsystem vendor, subsystem device */
 static const unsigned int amd_ids[] = { 0x1022, 0x790b, 0x1849, 0xffff };
@@ -147,6 +169,7 @@ static int rgbsim_add_slot(struct rgbsim_bus *bus, u8 address, u8 slot,
 	chip->model = model;
 	chip->bus = bus;
 	chip->address = address;
+	chip->home = address;
 	chip->slot = slot;
 	bus->chip_count++;
 	if (model->reset)
@@ -236,17 +259,12 @@ static int rgbsim_populate_gpu(struct rgbsim_bus *bus)
 	      rgbsim_add_chip(bus, EEPROM_ADDRESS, &edid_model);
 	for (i = 0; i < ARRAY_SIZE(companions) && !err; i++)
 		err = rgbsim_add_chip(bus, companions[i], &companion_model);
+	if (!err && gpu_aura)
+		err = rgbsim_add_chip(bus, gpu_aura, &aura_gpu_model);
+	if (!err && gpu_evga)
+		err = rgbsim_add_chip(bus, gpu_evga, &evga_gpu_model);
 	return err;
 }
-
-static const struct rgbsim_kind kinds[] = {
-	{ .name = "chipset", .count = &chipset, .populate = rgbsim_populate_chipset },
-	{ .name = "plain", .count = &plain, .populate = rgbsim_populate_plain },
-	{ .name = "amd", .count = &amd, .ids = amd_ids, .populate = rgbsim_populate_amd },
-	{ .name = "ddr5", .count = &ddr5, .ids = ddr5_ids, .populate = rgbsim_populate_ddr5 },
-	{ .name = "gpu", .count = &gpu, .ids = gpu_ids, .populate = rgbsim_populate_gpu,
-	  .adapter = "NVIDIA i2c adapter %u at 1:00.0", .display = true },
-};
 
 /* ---- what a PCI device tells of itself ---- */
 
@@ -364,19 +382,78 @@ static int rgbsim_probe(struct platform_device *pdev)
 	return devm_i2c_add_adapter(&pdev->dev, &bus->adapter);
 }
 
-static const struct platform_device_id rgbsim_ids[] = {
+/* LED controllers have no power while the machine sleeps; the rest keeps what it holds. */
+static int __maybe_unused rgbsim_resume(struct device *dev)
+{
+	struct rgbsim_bus *bus = rgbsim_bus_of(dev);
+	unsigned int i;
+
+	mutex_lock(&bus->lock);
+	for (i = 0; i < bus->chip_count; i++) {
+		struct rgbsim_chip *chip = &bus->chips[i];
+
+		if (!chip->model->show_leds)
+			continue;
+		memset(chip->mem, 0, chip->model->size);
+		chip->address = chip->home;
+		if (chip->model->reset)
+			chip->model->reset(chip);
+	}
+	mutex_unlock(&bus->lock);
+	return 0;
+}
+
+static SIMPLE_DEV_PM_OPS(rgbsim_pm, NULL, rgbsim_resume);
+
+static const struct platform_device_id bare_ids[] = {
 	{ "rgbsim-chipset" },
 	{ "rgbsim-plain" },
+	{ }
+};
+
+static const struct platform_device_id board_ids[] = {
 	{ "rgbsim-amd" },
 	{ "rgbsim-ddr5" },
+	{ }
+};
+
+static const struct platform_device_id card_ids[] = {
 	{ "rgbsim-gpu" },
 	{ }
 };
 
-static struct platform_driver rgbsim_driver = {
+static struct platform_driver bare = {
 	.driver.name = "rgbsim",
+	.driver.pm = &rgbsim_pm,
 	.probe = rgbsim_probe,
-	.id_table = rgbsim_ids,
+	.id_table = bare_ids,
+};
+
+static struct platform_driver board = {
+	.driver.pm = &rgbsim_pm,
+	.probe = rgbsim_probe,
+	.id_table = board_ids,
+};
+
+static struct platform_driver card = {
+	.driver.pm = &rgbsim_pm,
+	.probe = rgbsim_probe,
+	.id_table = card_ids,
+};
+
+static struct platform_driver * const drivers[] = { &bare, &board, &card };
+
+static const struct rgbsim_kind kinds[] = {
+	{ .name = "chipset", .count = &chipset, .populate = rgbsim_populate_chipset,
+	  .driver = &bare },
+	{ .name = "plain", .count = &plain, .populate = rgbsim_populate_plain,
+	  .driver = &bare },
+	{ .name = "amd", .count = &amd, .ids = amd_ids, .populate = rgbsim_populate_amd,
+	  .driver = &board },
+	{ .name = "ddr5", .count = &ddr5, .ids = ddr5_ids, .populate = rgbsim_populate_ddr5,
+	  .driver = &board },
+	{ .name = "gpu", .count = &gpu, .ids = gpu_ids, .populate = rgbsim_populate_gpu,
+	  .driver = &card, .adapter = "NVIDIA i2c adapter %u at 1:00.0", .display = true },
 };
 
 static void rgbsim_remove_buses(void)
@@ -408,7 +485,8 @@ static bool rgbsim_address_valid(unsigned int address)
 
 static bool rgbsim_parameters_valid(void)
 {
-	const unsigned int optional[] = { amd_vengeance, amd_corsair, amd_crucial, amd_fury };
+	const unsigned int optional[] = { amd_vengeance, amd_corsair, amd_crucial, amd_fury,
+					  gpu_aura, gpu_evga };
 	unsigned int i, free = RGBSIM_MAX_BUSES;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -432,14 +510,16 @@ static int __init rgbsim_init(void)
 
 	if (!rgbsim_parameters_valid())
 		return -EINVAL;
-	err = platform_driver_register(&rgbsim_driver);
+	board.driver.name = board_driver;
+	card.driver.name = card_driver;
+	err = platform_register_drivers(drivers, ARRAY_SIZE(drivers));
 	if (err)
 		return err;
 	debugfs_root = debugfs_create_dir("rgbsim", NULL);
 	err = rgbsim_add_buses();
 	if (err) {
 		rgbsim_remove_buses();
-		platform_driver_unregister(&rgbsim_driver);
+		platform_unregister_drivers(drivers, ARRAY_SIZE(drivers));
 	}
 	return err;
 }
@@ -448,7 +528,7 @@ module_init(rgbsim_init);
 static void __exit rgbsim_exit(void)
 {
 	rgbsim_remove_buses();
-	platform_driver_unregister(&rgbsim_driver);
+	platform_unregister_drivers(drivers, ARRAY_SIZE(drivers));
 }
 module_exit(rgbsim_exit);
 

@@ -60,6 +60,7 @@ struct rgbsim_chip {
 	const struct rgbsim_model *model;
 	struct rgbsim_bus *bus;
 	u8 address;
+	u8 home;	/* its address when it is switched on */
 	u8 slot;	/* of the memory module the chip is on */
 	u8 command;	/* ENE: of the transfer under way; others: see there */
 	u16 pointer;
@@ -90,6 +91,7 @@ struct rgbsim_kind {
 	const unsigned int *count;
 	const unsigned int *ids;	/* what the parent's attributes tell; NULL: there are none */
 	int (*populate)(struct rgbsim_bus *bus);
+	struct platform_driver *driver;
 	bool display;			/* there may be one */
 };
 
@@ -116,13 +118,14 @@ struct rgbsim_bus {
 	unsigned int hang_ms;
 	unsigned int released;	/* changes whenever hung transfers are let go */
 
-	u32 delay_us;
+	u32 khz;		/* the wire's clock; 0: transfers take no time */
 };
 
 /* parameters */
 extern unsigned int rgbsim_leds;
 extern unsigned int rgbsim_log_entries;
 extern unsigned int rgbsim_maker;
+extern char *rgbsim_part;
 extern bool rgbsim_registered;
 
 /* registers.c */
@@ -156,6 +159,8 @@ extern const struct rgbsim_model page_model;
 extern const struct rgbsim_model protect_model;
 extern const struct rgbsim_model hub_model;
 extern const struct rgbsim_model pmic_model;
+extern const struct rgbsim_model aura_gpu_model;
+extern const struct rgbsim_model evga_gpu_model;
 extern const struct rgbsim_model edid_model;
 extern const struct rgbsim_model companion_model;
 

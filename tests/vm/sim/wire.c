@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <linux/delay.h>
+#include <linux/hrtimer.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/sched.h>
 
 #include "rgbsim.h"
 
@@ -122,13 +124,22 @@ static void rgbsim_hang(struct rgbsim_bus *bus)
 				   msecs_to_jiffies(ms));
 }
 
-static void rgbsim_wire_time(struct rgbsim_bus *bus, const struct i2c_msg *msg)
+/*
+ * What a message takes on the wire: a start, nine bits for each byte with the
+ * address among them, and for the last one a stop. Waits until then, so that the
+ * time that the simulation itself takes is not added.
+ */
+static void rgbsim_wire_time(struct rgbsim_bus *bus, const struct i2c_msg *msg, bool last,
+			     ktime_t *due)
 {
-	u32 delay = READ_ONCE(bus->delay_us);
+	u32 khz = READ_ONCE(bus->khz);
+	u64 bits = 1 + 9 * (msg->len + 1) + last;
 
-	/* the address is a byte too */
-	if (delay)
-		fsleep((unsigned long)delay * (msg->len + 1));
+	if (!khz)
+		return;
+	*due = ktime_add_ns(*due, div_u64(bits * NSEC_PER_MSEC, khz));
+	set_current_state(TASK_UNINTERRUPTIBLE);
+	schedule_hrtimeout(due, HRTIMER_MODE_ABS);
 }
 
 static void rgbsim_start(struct rgbsim_bus *bus)
@@ -143,15 +154,17 @@ static void rgbsim_start(struct rgbsim_bus *bus)
 static int rgbsim_xfer(struct i2c_adapter *adapter, struct i2c_msg *msgs, int num)
 {
 	struct rgbsim_bus *bus = i2c_get_adapdata(adapter);
+	ktime_t due;
 	int err = 0;
 	int i;
 
 	rgbsim_hang(bus);
 	mutex_lock(&bus->lock);
+	due = ktime_get();
 	rgbsim_start(bus);
 	for (i = 0; i < num && !err; i++) {
 		err = rgbsim_message(bus, &msgs[i]);
-		rgbsim_wire_time(bus, &msgs[i]);
+		rgbsim_wire_time(bus, &msgs[i], err || i + 1 == num, &due);
 		rgbsim_log(bus, &msgs[i], i, num, err);
 	}
 	mutex_unlock(&bus->lock);

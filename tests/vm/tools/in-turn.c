@@ -66,8 +66,8 @@ static int transfer(struct step *asked)
 		.size = asked->size,
 		.data = &asked->data};
 
-	if (ioctl(asked->descriptor, I2C_SLAVE, asked->address) < 0)
-		return -errno;
+	/* As OpenRGB does: whether that worked nobody looks. */
+	(void)ioctl(asked->descriptor, I2C_SLAVE, asked->address);
 	return ioctl(asked->descriptor, I2C_SMBUS, &arguments) < 0 ? -errno : 0;
 }
 

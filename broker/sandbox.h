@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The broker's own filter of system calls, from the time on when clients are listened to. Whoever
+ * adds something that needs another call, or a file or socket, opens it before that.
+ */
+#pragma once
+
+/*
+ * Leave this process the calls that sandbox.c lists, for good. 0 or a negative errno, told in the
+ * journal: then nobody must be served.
+ */
+int sandbox_enter(void);
