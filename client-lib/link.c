@@ -59,20 +59,28 @@ bool link_gone(const char *path)
 	return syscall(SYS_faccessat, AT_FDCWD, path, F_OK) != 0 && errno == ENOENT;
 }
 
-static int connect_once(const char *path)
+/*
+ * Where the backlog is full, its place in the kernel's queue is what one must have: who only looks
+ * again from time to time gets in after all who stand in it, if ever.
+ */
+static int connect_once(const char *path, int left)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct timeval patience = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
 	int descriptor;
 	int error;
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, path);
-	/* Non-blocking for good: calls that go past us fail at once instead of waiting for ever. */
-	descriptor = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	descriptor = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (descriptor < 0)
 		return -errno;
-	if (connect(descriptor, (struct sockaddr *)&address, sizeof(address)) == 0)
+	(void)setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	/* Then non-blocking for good: calls that go past us fail at once instead of waiting for
+	 * ever. */
+	if (connect(descriptor, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+		fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0)
 		return descriptor;
 	error = errno;
 	close(descriptor);
@@ -84,13 +92,14 @@ int link_connect(const char *path, int64_t deadline)
 	int64_t patience = link_now() + REFUSED_PATIENCE_MS;
 
 	for (;;) {
-		int r = connect_once(path);
+		int left = remaining(deadline);
+		int r = connect_once(path, left > 0 ? left : 1); /* 0 would be for ever */
 
 		if (r == -ENOENT || r == -ENOTDIR)
 			return -ENODEV;
 		if (r == -ECONNREFUSED && link_now() >= patience)
 			return -ENODEV;
-		/* EAGAIN: the backlog is full, its broker is starting. */
+		/* EAGAIN: the backlog was full up to the deadline. */
 		if (r != -ECONNREFUSED && r != -EAGAIN && r != -EINTR)
 			return r;
 		if (link_pause(CONNECT_PAUSE_MS, deadline) < 0)
