@@ -15,16 +15,10 @@
 sim_rule=/run/udev/rules.d/50-rgbsim.rules
 sim_devices=/etc/rgbroker/devices/rgbsim-plain.conf
 
-# brokered_rgbsim [PARAMETER=VALUE...]: fresh adapters (see rgbsim.c), each with open doors and no broker yet
-brokered_rgbsim()
+# The file that allows everything on "rgbsim plain"
+allow_plain()
 {
-    mkdir -p "${sim_rule%/*}" "${sim_devices%/*}"
-    cat >"$sim_rule" <<'RULES'
-SUBSYSTEM=="i2c-dev", ATTR{name}=="rgbsim chipset*", ENV{RGBROKER_CLASS}="smbus"
-SUBSYSTEM=="i2c-dev", ATTR{name}=="rgbsim amd*|rgbsim ddr5*", ENV{RGBROKER_CLASS}="smbus"
-SUBSYSTEM=="i2c-dev", ATTR{name}=="NVIDIA i2c adapter*", ENV{RGBROKER_CLASS}="gpu"
-SUBSYSTEM=="i2c-dev", ATTR{name}=="rgbsim plain*", ENV{RGBROKER_CLASS}="custom"
-RULES
+    mkdir -p "${sim_devices%/*}"
     cat >"$sim_devices" <<'DEVICE'
 [Device]
 Description=A plain register chip
@@ -49,6 +43,19 @@ Write=block_data 0x00-0xff
 Write=i2c_block 0x00-0xff
 Write=i2c
 DEVICE
+}
+
+# brokered_rgbsim [PARAMETER=VALUE...]: fresh adapters (see rgbsim.c), each with open doors and no broker yet
+brokered_rgbsim()
+{
+    mkdir -p "${sim_rule%/*}"
+    cat >"$sim_rule" <<'RULES'
+SUBSYSTEM=="i2c-dev", ATTR{name}=="rgbsim chipset*", ENV{RGBROKER_CLASS}="smbus"
+SUBSYSTEM=="i2c-dev", ATTR{name}=="rgbsim amd*|rgbsim ddr5*", ENV{RGBROKER_CLASS}="smbus"
+SUBSYSTEM=="i2c-dev", ATTR{name}=="NVIDIA i2c adapter*", ENV{RGBROKER_CLASS}="gpu"
+SUBSYSTEM=="i2c-dev", ATTR{name}=="rgbsim plain*", ENV{RGBROKER_CLASS}="custom"
+RULES
+    allow_plain
     udevadm control --reload && stop_sim_brokers && load_rgbsim "$@" && wait_for_doors
 }
 

@@ -39,15 +39,17 @@ settings()
     find /etc -type l -printf '%p -> %l\n' | sort
 }
 
-# Owner, mode, list of rights, tags and properties of nodes. Tags that a device once had udev keeps until it is
-# unplugged (G:, TAGS); those it has now are Q: and CURRENT_TAGS.
+# Owner, mode, list of rights, properties and tags of nodes: those they have now. Tags that a device once had
+# (TAGS) udev keeps until it is unplugged.
 nodes()
 {
     local node
     for node in /dev/i2c-* /dev/hidraw*; do
+        [[ -e $node ]] || continue
         stat -c '%n %U:%G %a' "$node"
         getfacl --omit-header --absolute-names "$node"
-        udevadm info "$node" | grep -v '^G: \|^E: TAGS='
+        udevadm info "$node" | grep -v '^E: \(CURRENT_\)\?TAGS='
+        udevadm info --query=property --property=CURRENT_TAGS --value "$node" | tr : '\n' | sort | paste -sd ' '
     done
 }
 
@@ -139,6 +141,8 @@ settings >"$work/settings.before"
 nodes >"$work/nodes.before"
 units >"$work/units.before"
 
+note "the machine: $SECONDS s"
+
 # ---- installed ----
 
 install_all()
@@ -176,6 +180,8 @@ expect_eq 'nothing is enabled that was not' disabled "$(systemctl is-enabled rgb
 expect_eq 'nothing failed' '' "$(systemctl list-units --failed --plain --no-legend)"
 expect_eq 'dpkg finds all in order' '' "$(dpkg --audit)"
 
+note "installed: $SECONDS s"
+
 # ---- upgraded, under clients ----
 
 # newer DIR: the same packages as of the next version
@@ -201,25 +207,9 @@ socket_starts()
 }
 
 check 'there is a next version' newer "$work/newer"
-mkdir -p /etc/rgbroker/devices
-cat >/etc/rgbroker/devices/rgbsim-plain.conf <<'DEVICE'
-[Device]
-Description=A plain register chip
-BusClass=custom
-Adapter=rgbsim plain*
-Address=0x10-0x6f
-[Recognise]
-Expect=none
-[Control]
-Read=byte_data 0x00-0xff
-Read=word_data 0x00-0xff
-Read=block_data 0x00-0xff
-Read=i2c_block 0x00-0xff
-Write=byte_data 0x00-0xff
-Write=word_data 0x00-0xff
-Write=block_data 0x00-0xff
-Write=i2c_block 0x00-0xff
-DEVICE
+# a broker reads its files when it starts
+allow_plain
+stop_sim_brokers
 wire_begin plain
 start_counter shim i2c-dev "$plain" 0x40 1 20000
 start_counter library library "$plain" 0x41 1 20000
@@ -259,6 +249,8 @@ expect_eq 'nothing is told again' 0 "$(grep -c adduser "$work/said")"
 expect_eq 'OpenRGB lights again with its profile' 3 "$(ask leds)"
 expect_eq 'so' 202020 "$(colours amd)"
 
+note "upgraded: $SECONDS s"
+
 # ---- removed ----
 
 remove_all()
@@ -283,10 +275,12 @@ units >"$work/units.removed"
 compare 'systemd knows none of the units' units.before units.removed
 check 'OpenRGB runs as it did before' is_root_again
 expect_match 'and lights' '^[1-9]' "$(ask light 303030)"
-check "the administrator's file is kept" test -e /etc/rgbroker/devices/rgbsim-plain.conf
-expect_eq 'as are the profiles' 202020 "$(cat /var/lib/private/openrgb/OpenRGB/stand-in.orp 2>&1)"
+check "the administrator's file is kept" test -e "$sim_devices"
+expect_eq 'as are the profiles' 202020 "$(cat /var/lib/private/rgbroker-openrgb/OpenRGB/stand-in.orp 2>&1)"
 expect_eq 'the groups stay' 3 "$(getent group rgbroker rgbroker-i2c rgbroker-usb | wc -l)"
 expect_eq 'without complaint' '' "$(grep -i 'warning\|fail\|error\|cannot' "$work/said")"
+
+note "removed: $SECONDS s"
 
 # ---- purged ----
 
@@ -308,6 +302,8 @@ check_fails 'nothing is left in /run' compgen -G '/run/rgbroker/*'
 check 'OpenRGB runs as it did before' is_root_again
 expect_eq 'nothing failed' '' "$(systemctl list-units --failed --plain --no-legend)"
 
+note "purged: $SECONDS s"
+
 # ---- where no other package has a rule, and OpenRGB no unit of its own ----
 
 systemctl disable --quiet --now openrgb.service
@@ -315,13 +311,10 @@ rm "$unit_dir/openrgb.service" "$rules"/*.rules
 systemctl daemon-reload
 ln -s /dev/null "$rules/60-i2c-tools.rules"
 udevadm control --reload
+exec 8>&-
 load_rgbsim chipset=0 plain=0 amd=1 gpu=1
-for node in /dev/i2c-*; do
-    setfacl -b "$node"
-    chown root:root "$node"
-    chmod 0600 "$node"
-done
-udevadm trigger --settle --subsystem-match=i2c-dev
+modprobe --remove i2c_piix4 && modprobe i2c_piix4 && udevadm settle
+chipset=$(chipset_bus)
 nodes >"$work/nodes.before"
 settings >"$work/settings.before"
 expect_eq 'nodes are as the kernel makes them' 'root:root 600' "$(owner "/dev/i2c-$chipset")"
