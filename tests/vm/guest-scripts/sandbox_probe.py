@@ -242,6 +242,9 @@ def main():
     victim = Victim()
     can_be_injected(victim)
     victim = Victim()
+    # All of them are counted: the kernel leaves lines out when there are more than ten in five seconds.
+    with open("/proc/sys/kernel/printk_ratelimit", "w", encoding="ascii") as seconds:
+        seconds.write("0")
     began = int(time.time())
     for sim in {sim for _, sim in buses}:
         clear_log(sim)
