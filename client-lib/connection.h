@@ -29,6 +29,7 @@ struct connection {
 	bool own;              /* the socket was made by this process, not inherited */
 	uint32_t serial;       /* of the last request; older replies are late ones */
 	atomic_int timeout_ms;
+	int patience;           /* what link_let_wait() was told of the socket; 0: nothing yet */
 	atomic_uint note;       /* see connection_set_note() */
 	unsigned left_note;     /* bits added to the note of a socket that is left behind */
 	_Atomic uint64_t inode; /* of the socket; read without the lock by connection_knows() */

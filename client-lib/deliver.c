@@ -7,6 +7,7 @@
 #include "client-lib/reply.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define RETRY_PAUSE_MAX_MS 50
@@ -18,12 +19,23 @@ static void give_up(struct connection *connection)
 	connection->usable = false;
 }
 
+/* How long its socket waits by itself: as long as a whole request may take. */
+static int patience(struct connection *connection)
+{
+	int timeout_ms = atomic_load(&connection->timeout_ms);
+
+	if (connection->patience != timeout_ms)
+		link_let_wait(connection->descriptor, timeout_ms);
+	connection->patience = timeout_ms;
+	return timeout_ms;
+}
+
 static int await_reply(struct connection *connection, const struct connection_request *request,
 	struct connection_reply *ret_reply, int64_t deadline)
 {
 	for (;;) {
-		ssize_t length = link_receive(
-			connection->descriptor, ret_reply, sizeof(*ret_reply), deadline);
+		ssize_t length = link_receive(connection->descriptor, ret_reply, sizeof(*ret_reply),
+			patience(connection), deadline);
 
 		if (length < 0)
 			return (int)length;
@@ -46,25 +58,35 @@ static int await_reply(struct connection *connection, const struct connection_re
 	}
 }
 
+/* All parts in one piece: gathering them costs the kernel more. @return its size */
+static size_t compose(struct connection *connection, const struct connection_request *request,
+	uint8_t *ret_message)
+{
+	const struct rgbroker_request *header = &request->header;
+	struct rgbroker_operation *operations = (void *)(ret_message + sizeof(*header));
+
+	memcpy(ret_message, header, sizeof(*header));
+	for (uint16_t i = 0; i < header->count; i++) {
+		operations[i] = request->operations[i];
+		operations[i].earlier = pointers_earlier(
+			&connection->pointers, header->context, operations[i].address);
+	}
+	if (header->length > 0)
+		memcpy(operations + header->count, request->data, header->length);
+	return sizeof(*header) + header->count * sizeof(*operations) + header->length;
+}
+
 static int ask_once(struct connection *connection, struct connection_request *request,
 	struct connection_reply *ret_reply, int64_t deadline)
 {
-	struct rgbroker_operation operations[RGBROKER_OPERATIONS_MAX];
-	struct iovec parts[] = {
-		{&request->header, sizeof(request->header)},
-		{operations, request->header.count * sizeof(*operations)},
-		{(void *)(uintptr_t)request->data, request->header.length},
-	};
+	_Alignas(8) uint8_t message[RGBROKER_REQUEST_MAX];
+	size_t size;
 	int r;
 
-	for (uint16_t i = 0; i < request->header.count; i++) {
-		operations[i] = request->operations[i];
-		operations[i].earlier = pointers_earlier(
-			&connection->pointers, request->header.context, operations[i].address);
-	}
 	request->header.version = RGBROKER_PROTOCOL_VERSION;
 	request->header.serial = ++connection->serial;
-	r = link_send(connection->descriptor, parts, 3, deadline);
+	size = compose(connection, request, message);
+	r = link_send(connection->descriptor, message, size, deadline);
 	if (r == 0)
 		r = await_reply(connection, request, ret_reply, deadline);
 	if (r < 0 && r != -ETIMEDOUT)

@@ -16,6 +16,7 @@
 /* A socket that is being restarted refuses for some milliseconds; one left behind, for ever. */
 #define REFUSED_PATIENCE_MS 1000
 #define CONNECT_PAUSE_MS 5
+#define LATE_MS 10 /* by which a deadline may be missed */
 
 int64_t link_now(void)
 {
@@ -59,6 +60,15 @@ bool link_gone(const char *path)
 	return syscall(SYS_faccessat, AT_FDCWD, path, F_OK) != 0 && errno == ENOENT;
 }
 
+void link_let_wait(int descriptor, int milliseconds)
+{
+	const struct timeval patience = {
+		.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+
+	(void)setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	(void)setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+}
+
 /*
  * Where the backlog is full, its place in the kernel's queue is what one must have: who only looks
  * again from time to time gets in after all who stand in it, if ever.
@@ -66,7 +76,6 @@ bool link_gone(const char *path)
 static int connect_once(const char *path, int left)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const struct timeval patience = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
 	int descriptor;
 	int error;
 
@@ -76,11 +85,9 @@ static int connect_once(const char *path, int left)
 	descriptor = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (descriptor < 0)
 		return -errno;
-	(void)setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	/* Then non-blocking for good: calls that go past us fail at once instead of waiting for
-	 * ever. */
-	if (connect(descriptor, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-		fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0)
+	/* For good: calls that go past us would else wait for ever. */
+	link_let_wait(descriptor, left);
+	if (connect(descriptor, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return descriptor;
 	error = errno;
 	close(descriptor);
@@ -124,14 +131,12 @@ static int wait_for(int descriptor, short events, int64_t deadline)
 	}
 }
 
-int link_send(int descriptor, struct iovec *parts, size_t count, int64_t deadline)
+int link_send(int descriptor, const void *message, size_t size, int64_t deadline)
 {
-	struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
-
 	for (;;) {
 		int r;
 
-		if (sendmsg(descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		if (send(descriptor, message, size, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 			return 0;
 		if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN)
 			return -ECONNRESET;
@@ -159,20 +164,22 @@ static int end_of_file(int descriptor)
 	return -EIO;
 }
 
-ssize_t link_receive(int descriptor, void *ret_message, size_t size, int64_t deadline)
+ssize_t link_receive(int descriptor, void *ret_message, size_t size, int patience, int64_t deadline)
 {
+	bool waits = patience > 0 && remaining(deadline) + LATE_MS >= patience;
+	int flags = MSG_TRUNC | (waits ? 0 : MSG_DONTWAIT);
+
 	for (;;) {
-		ssize_t length = recv(descriptor, ret_message, size, MSG_DONTWAIT | MSG_TRUNC);
+		ssize_t length = recv(descriptor, ret_message, size, flags);
 		int r;
 
 		if (length > 0)
 			return length;
 		if (length == 0)
 			return end_of_file(descriptor);
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
+		if (errno != EAGAIN && errno != EINTR)
 			return -errno;
+		flags |= MSG_DONTWAIT; /* it has waited: what is left is less */
 		r = wait_for(descriptor, POLLIN, deadline);
 		if (r < 0)
 			return r;

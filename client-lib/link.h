@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <sys/uio.h>
 
 /** Milliseconds of CLOCK_MONOTONIC; deadlines are such moments. */
 int64_t link_now(void);
@@ -23,16 +22,24 @@ int link_pause(int milliseconds, int64_t deadline);
 uint64_t link_inode(int descriptor);
 
 /**
- * @return a descriptor (close-on-exec, non-blocking), -ENODEV (no such socket, or nobody has
- *         listened for a second), -ETIMEDOUT, or what connect said
+ * @return a descriptor (close-on-exec; link_let_wait() was told what was left until the deadline),
+ *         -ENODEV (no such socket, or nobody has listened for a second), -ETIMEDOUT, or what
+ *         connect said
  */
 int link_connect(const char *path, int64_t deadline);
 
 /** Is there no such socket file any more? */
 bool link_gone(const char *path);
 
-/** @return 0, -ECONNRESET (see above), -ETIMEDOUT, or what sendmsg said; nothing was sent then */
-int link_send(int descriptor, struct iovec *parts, size_t count, int64_t deadline);
+/** @return 0, -ECONNRESET (see above), -ETIMEDOUT, or what send said; nothing was sent then */
+int link_send(int descriptor, const void *message, size_t size, int64_t deadline);
 
-/** @return the message's true length, which may exceed size; -ECONNRESET, -EIO, -ETIMEDOUT */
-ssize_t link_receive(int descriptor, void *ret_message, size_t size, int64_t deadline);
+/** Let the socket itself wait, 1 ms or more: so a reply takes one system call in place of three. */
+void link_let_wait(int descriptor, int milliseconds);
+
+/**
+ * @param patience  what link_let_wait() was told of this socket; 0: nothing
+ * @return the message's true length, which may exceed size; -ECONNRESET, -EIO, -ETIMEDOUT
+ */
+ssize_t link_receive(
+	int descriptor, void *ret_message, size_t size, int patience, int64_t deadline);

@@ -102,6 +102,7 @@ int reconnect_ensure(struct connection *connection, int64_t deadline)
 		close(fresh);
 	}
 	connection->usable = r == 0;
+	connection->patience = 0;
 	if (r == 0) {
 		connection->pointers.link += connection->linked_before;
 		connection->linked_before = true;

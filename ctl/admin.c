@@ -47,13 +47,13 @@ int admin_ask(
 						     .opcode = opcode,
 						     .serial = ++admin->serial,
 						     .context = context}};
-	struct iovec part = {&request.header, sizeof(request.header)};
 	ssize_t length;
-	int r = link_send(admin->descriptor, &part, 1, admin->deadline);
+	int r = link_send(
+		admin->descriptor, &request.header, sizeof(request.header), admin->deadline);
 
 	if (r < 0)
 		return r;
-	length = link_receive(admin->descriptor, ret_reply, sizeof(*ret_reply), admin->deadline);
+	length = link_receive(admin->descriptor, ret_reply, sizeof(*ret_reply), 0, admin->deadline);
 	if (length < 0)
 		return (int)length;
 	if (reply_judge(&request, ret_reply, (size_t)length) != REPLY_OURS)

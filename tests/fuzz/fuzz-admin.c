@@ -29,8 +29,9 @@ static struct {
 
 int64_t __wrap_link_now(void);
 int __wrap_link_connect(const char *path, int64_t deadline);
-int __wrap_link_send(int descriptor, struct iovec *parts, size_t count, int64_t deadline);
-ssize_t __wrap_link_receive(int descriptor, void *ret_message, size_t size, int64_t deadline);
+int __wrap_link_send(int descriptor, const void *message, size_t size, int64_t deadline);
+ssize_t __wrap_link_receive(
+	int descriptor, void *ret_message, size_t size, int patience, int64_t deadline);
 
 int64_t __wrap_link_now(void)
 {
@@ -46,16 +47,17 @@ int __wrap_link_connect(const char *path, int64_t deadline)
 	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 }
 
-int __wrap_link_send(int descriptor, struct iovec *parts, size_t count, int64_t deadline)
+int __wrap_link_send(int descriptor, const void *message, size_t size, int64_t deadline)
 {
-	must(count == 1 && parts[0].iov_len == sizeof(broker.request), "no request");
-	memcpy(&broker.request, parts[0].iov_base, sizeof(broker.request));
+	must(size == sizeof(broker.request), "no request");
+	memcpy(&broker.request, message, size);
 	must(broker.request.version == RGBROKER_PROTOCOL_VERSION, "its version");
 	return 0;
 }
 
 /* Mostly in form: what is in it is what matters. */
-ssize_t __wrap_link_receive(int descriptor, void *ret_message, size_t size, int64_t deadline)
+ssize_t __wrap_link_receive(
+	int descriptor, void *ret_message, size_t size, int patience, int64_t deadline)
 {
 	struct connection_reply reply;
 	uint8_t how = input_byte(&input);

@@ -41,8 +41,9 @@ int64_t __wrap_link_now(void);
 int __wrap_link_pause(int milliseconds, int64_t deadline);
 int __wrap_link_connect(const char *path, int64_t deadline);
 bool __wrap_link_gone(const char *path);
-int __wrap_link_send(int descriptor, struct iovec *parts, size_t count, int64_t deadline);
-ssize_t __wrap_link_receive(int descriptor, void *ret_message, size_t size, int64_t deadline);
+int __wrap_link_send(int descriptor, const void *message, size_t size, int64_t deadline);
+ssize_t __wrap_link_receive(
+	int descriptor, void *ret_message, size_t size, int patience, int64_t deadline);
 
 int64_t __wrap_link_now(void)
 {
@@ -71,19 +72,15 @@ bool __wrap_link_gone(const char *path)
 	return input_byte(&input) & 1;
 }
 
-int __wrap_link_send(int descriptor, struct iovec *parts, size_t count, int64_t deadline)
+int __wrap_link_send(int descriptor, const void *message, size_t size, int64_t deadline)
 {
 	struct request request;
 
 	must(!broker.unknown, "it is sent again, and may have been carried out");
 	must(++broker.n_sends < SENDS_MAX, "it never ends");
-	broker.size = 0;
-	for (size_t i = 0; i < count; i++) {
-		must(parts[i].iov_len <= sizeof(broker.message) - broker.size, "too long");
-		if (parts[i].iov_len)
-			memcpy(broker.message + broker.size, parts[i].iov_base, parts[i].iov_len);
-		broker.size += parts[i].iov_len;
-	}
+	must(size <= sizeof(broker.message), "too long");
+	memcpy(broker.message, message, size);
+	broker.size = size;
 	must(decode(broker.message, broker.size, &request) == 0, "no broker would take it");
 	must(request.header->opcode != RGBROKER_TRANSFER || request.header->context != 0,
 		"without a context");
@@ -158,7 +155,8 @@ static size_t next_reply(struct connection_reply *reply)
 	return size;
 }
 
-ssize_t __wrap_link_receive(int descriptor, void *ret_message, size_t size, int64_t deadline)
+ssize_t __wrap_link_receive(
+	int descriptor, void *ret_message, size_t size, int patience, int64_t deadline)
 {
 	static const int errors[] = {-ECONNRESET, -EIO, -ETIMEDOUT, -ECONNRESET};
 	uint8_t how = input_byte(&input);

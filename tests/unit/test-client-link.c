@@ -35,7 +35,7 @@ static int fate(bool read_first)
 	if (read_first)
 		assert_int_equal(__real_recv(sockets[1], &byte, 1, 0), 1);
 	close(sockets[1]);
-	r = link_receive(sockets[0], &byte, 1, link_now() + 1000);
+	r = link_receive(sockets[0], &byte, 1, 0, link_now() + 1000);
 	close(sockets[0]);
 	return (int)r;
 }
