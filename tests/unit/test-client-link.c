@@ -17,10 +17,12 @@ ssize_t __real_recv(int fd, void *buffer, size_t size, int flags);
 ssize_t __wrap_recv(int fd, void *buffer, size_t size, int flags);
 
 static bool missed;
+static int last_flags;
 
 /* As if the other end was closed just after the look for an error. */
 ssize_t __wrap_recv(int fd, void *buffer, size_t size, int flags)
 {
+	last_flags = flags;
 	return missed ? 0 : __real_recv(fd, buffer, size, flags);
 }
 
@@ -56,11 +58,39 @@ static void read_is_unknown(void **state)
 	assert_int_equal(fate(true), -EIO);
 }
 
+/* The first look waits by itself only if no more than the deadline can come of it. */
+static void the_socket_waits_within_the_deadline(void **state)
+{
+	static const struct {
+		int patience, left;
+		bool waits;
+	} cases[] = {{100000, 100000, true}, {100000, 50000, false}, {0, 100000, false},
+		{50000, 100000, true}};
+	char byte = 'x';
+	int sockets[2];
+
+	missed = false;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(send(sockets[1], &byte, 1, 0), 1);
+		assert_int_equal(link_receive(sockets[0], &byte, 1, cases[i].patience,
+					 link_now() + cases[i].left),
+			1);
+		assert_int_equal(!(last_flags & MSG_DONTWAIT), cases[i].waits);
+	}
+	/* After that it is the clock that counts. */
+	link_let_wait(sockets[0], 20);
+	assert_int_equal(link_receive(sockets[0], &byte, 1, 20, link_now() + 20), -ETIMEDOUT);
+	close(sockets[0]);
+	close(sockets[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unread_is_not_carried_out),
 		cmocka_unit_test(read_is_unknown),
+		cmocka_unit_test(the_socket_waits_within_the_deadline),
 	};
 
 	return cmocka_run_group_tests_name("client-link", tests, NULL, NULL);
