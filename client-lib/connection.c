@@ -143,8 +143,13 @@ static int exchange(struct connection *connection, int descriptor,
 	struct connection_request *request, struct connection_reply *ret_reply)
 {
 	int64_t deadline = link_now() + atomic_load(&connection->timeout_ms);
-	int r = lock_until(&connection->lock, deadline);
+	uint64_t inode = request->inode;
+	int r = -pthread_mutex_trylock(&connection->lock);
 
+	if (r < 0) {
+		inode = 0; /* what was seen before the wait may have changed */
+		r = lock_until(&connection->lock, deadline);
+	}
 	if (r == 0) {
 		/* What was given up while it waited for the lock may have been a pointer: all
 		 * contexts are new ones from here on, and set theirs again. */
@@ -153,7 +158,7 @@ static int exchange(struct connection *connection, int descriptor,
 		request->header.context ^= given_up << CONTEXT_BITS;
 		connection->pointers.link += given_up != connection->seen_given_up;
 		connection->seen_given_up = given_up;
-		r = reconnect_settle(connection, descriptor);
+		r = reconnect_settle(connection, descriptor, inode);
 		if (r == 0)
 			r = converse_all(connection, request, ret_reply, deadline);
 		pthread_mutex_unlock(&connection->lock);
@@ -183,8 +188,8 @@ int connection_exchange(struct connection *connection, int descriptor,
 	return r;
 }
 
-int connection_transfer(struct connection *connection, int descriptor, uint32_t context,
-	const struct rgbroker_operation *operation, const uint8_t *data,
+int connection_transfer(struct connection *connection, int descriptor, uint64_t inode,
+	uint32_t context, const struct rgbroker_operation *operation, const uint8_t *data,
 	struct connection_reply *ret_reply)
 {
 	struct connection_request request = {
@@ -194,6 +199,7 @@ int connection_transfer(struct connection *connection, int descriptor, uint32_t 
 			.length = operation->read ? 0 : operation->length},
 		.operations = operation,
 		.data = data,
+		.inode = inode,
 	};
 
 	return connection_exchange(connection, descriptor, &request, ret_reply);

@@ -47,6 +47,7 @@ struct connection_request {
 	struct rgbroker_request header;
 	const struct rgbroker_operation *operations;
 	const uint8_t *data;
+	uint64_t inode; /* of the descriptor, where the caller has just looked; else 0 */
 };
 
 struct connection_reply {
@@ -85,8 +86,8 @@ int connection_exchange(struct connection *connection, int descriptor,
 	struct connection_request *request, struct connection_reply *ret_reply);
 
 /** A request with one operation. data: operation->length bytes, if it is a write. */
-int connection_transfer(struct connection *connection, int descriptor, uint32_t context,
-	const struct rgbroker_operation *operation, const uint8_t *data,
+int connection_transfer(struct connection *connection, int descriptor, uint64_t inode,
+	uint32_t context, const struct rgbroker_operation *operation, const uint8_t *data,
 	struct connection_reply *ret_reply);
 
 /** RGBROKER_INFO. ret_reason: set in any case. */

@@ -110,14 +110,14 @@ int reconnect_ensure(struct connection *connection, int64_t deadline)
 	return r;
 }
 
-int reconnect_settle(struct connection *connection, int descriptor)
+int reconnect_settle(struct connection *connection, int descriptor, uint64_t inode)
 {
-	uint64_t inode;
 	uint64_t current = atomic_load(&connection->inode);
 
 	if (descriptor < 0)
 		return 0;
-	inode = link_inode(descriptor);
+	if (inode != current)
+		inode = link_inode(descriptor);
 	if (inode != current) {
 		if (inode == 0 || !connection_knows(connection, inode))
 			return -EBADF;

@@ -76,6 +76,7 @@ static int run(struct shim_call *call, struct messages *messages)
 			.length = (uint16_t)messages->written},
 		.operations = messages->operations,
 		.data = messages->data,
+		.inode = call->inode,
 	};
 	struct connection_reply reply;
 	int r = connection_exchange(&call->file->connection, call->fd, &request, &reply);
@@ -120,8 +121,8 @@ static ssize_t transfer(struct shim_call *call, bool reads, const void *data, si
 		return address;
 	if (count > RGBROKER_TRANSFER_MAX)
 		return -EINVAL;
-	r = connection_transfer(
-		&call->file->connection, call->fd, call->thread, &operation, data, reply);
+	r = connection_transfer(&call->file->connection, call->fd, call->inode, call->thread,
+		&operation, data, reply);
 	return r < 0 ? r : (ssize_t)count;
 }
 

@@ -108,8 +108,8 @@ static int transfer(struct shim_call *call, const struct i2c_smbus_ioctl_data *a
 		return address;
 	if (length < 0)
 		return length;
-	r = connection_transfer(&call->file->connection, call->fd, call->thread, &operation,
-		bytes_to_write(arguments->size, data, word), &reply);
+	r = connection_transfer(&call->file->connection, call->fd, call->inode, call->thread,
+		&operation, bytes_to_write(arguments->size, data, word), &reply);
 	if (r < 0 || !operation.read || arguments->size == I2C_SMBUS_QUICK)
 		return r;
 	return take_read(arguments->size, data, reply.data, operation.length);

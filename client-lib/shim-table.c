@@ -173,19 +173,17 @@ static void block_signals(struct shim_call *call)
 
 bool shim_begin(struct shim_call *call, int fd)
 {
-	uint64_t inode;
-
 	if (!atomic_load_explicit(&shim_active, memory_order_relaxed))
 		return false;
 	call->fd = fd;
 	call->saved_errno = errno;
 	call->file = NULL;
-	inode = link_inode(fd);
-	if (inode != 0) {
+	call->inode = link_inode(fd);
+	if (call->inode != 0) {
 		block_signals(call);
-		call->file = find(inode, shim_caller(&call->thread));
+		call->file = find(call->inode, shim_caller(&call->thread));
 		if (call->file == NULL)
-			call->file = adopt(fd, inode);
+			call->file = adopt(fd, call->inode);
 		if (call->file == NULL)
 			pthread_sigmask(SIG_SETMASK, &call->saved_mask, NULL);
 	}

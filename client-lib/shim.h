@@ -42,6 +42,7 @@ struct shim_file {
 struct shim_call {
 	struct shim_file *file;
 	int fd;
+	uint64_t inode;  /* of its socket */
 	uint32_t thread; /* whose: the context of its requests */
 	int saved_errno;
 	sigset_t saved_mask;

@@ -20,7 +20,7 @@ static int transfer(struct rgbroker *handle, struct rgbroker_operation operation
 	if (handle == NULL || operation.address > ADDRESS_MAX)
 		return invalid();
 	r = connection_transfer(
-		&handle->connection, -1, library_context(), &operation, data, ret_reply);
+		&handle->connection, -1, 0, library_context(), &operation, data, ret_reply);
 	return library_result(r, ret_reply->header.reason);
 }
 
