@@ -4,7 +4,7 @@
 static struct pointer_entry *find(
 	struct pointers *pointers, const struct process *process, uint32_t context, uint8_t address)
 {
-	for (unsigned i = 0; i < POINTERS_MAX; i++) {
+	for (unsigned i = 0; i < pointers->n_entries; i++) {
 		struct pointer_entry *entry = &pointers->entries[i];
 
 		if (entry->process == process && entry->context == context &&
@@ -46,8 +46,11 @@ static struct pointer_entry *make_room(struct pointers *pointers)
 	for (unsigned i = 0; i < POINTERS_MAX; i++) {
 		struct pointer_entry *entry = &pointers->entries[i];
 
-		if (!entry->process)
-			return entry;
+		if (entry->process)
+			continue;
+		if (i >= pointers->n_entries)
+			pointers->n_entries = i + 1;
+		return entry;
 	}
 	crowd = largest(pointers);
 	for (unsigned i = 0; i < POINTERS_MAX; i++) {

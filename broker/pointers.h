@@ -25,6 +25,7 @@ struct pointers {
 		const struct process *mover; /* whose context it was */
 	} chips[ADDRESSES];
 	struct pointer_entry entries[POINTERS_MAX];
+	unsigned n_entries; /* that were ever used: the first ones */
 	uint32_t clock;
 };
 
