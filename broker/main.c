@@ -225,6 +225,8 @@ static int run(struct broker *broker, const struct options *options, const sigse
 	if (r < 0)
 		log_line(LOG_ERR, NULL, "event loop: %s", strerror(-r));
 	if (r >= 0)
+		r = sandbox_prepare();
+	if (r >= 0)
 		r = load(broker, options);
 	if (r >= 0)
 		r = take_descriptors(broker);

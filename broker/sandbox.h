@@ -6,6 +6,12 @@
 #pragma once
 
 /*
+ * Make the filter, before anything else: what memory that takes the device files get. 0 or a
+ * negative errno, told in the journal.
+ */
+int sandbox_prepare(void);
+
+/*
  * Leave this process the calls that sandbox.c lists, for good. 0 or a negative errno, told in the
  * journal: then nobody must be served.
  */

@@ -9,11 +9,11 @@
 . "${0%/*}/lib.sh"
 . "${0%/*}/brokered.sh"
 
-units=/run/systemd/system
+unit_folder=/run/systemd/system
 end()
 {
     systemctl stop --quiet answer-only.socket answer-only.service
-    rm -f "$units"/answer-only.*
+    rm -f "$unit_folder"/answer-only.*
     systemctl daemon-reload
     end_brokered_rgbsim
 }
@@ -23,8 +23,8 @@ trap end EXIT
 # A bus that all shipped device files are read for
 bus=$(bus_named 'rgbsim amd')
 systemctl cat "rgbroker@$bus.service" | sed -e "s/%i/$bus/g" -e 's/^Type=.*/Type=simple/' \
-    -e "s|^ExecStart=.*|ExecStart=$tests/answer-only|" -e '/^Sockets=/d' -e '/^\(BindsTo\|After\)=/d' >"$units/answer-only.service"
-printf '%s\n' '[Socket]' 'ListenSequentialPacket=/run/answer-only' >"$units/answer-only.socket"
+    -e "s|^ExecStart=.*|ExecStart=$tests/answer-only|" -e '/^Sockets=/d' -e '/^\(BindsTo\|After\)=/d' >"$unit_folder/answer-only.service"
+printf '%s\n' '[Socket]' 'ListenSequentialPacket=/run/answer-only' >"$unit_folder/answer-only.socket"
 systemctl daemon-reload
 check 'a program that only answers can be activated' systemctl start answer-only.socket
 python3 -B "${0%/*}/cold_activation.py" "rgbroker@$bus.service=/run/rgbroker/i2c-$bus" \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The least that systemd can activate: takes the listening socket it is passed, lets one peer in after
- * the other, and answers each message with one byte.
+ * The least that systemd can activate: takes the listening socket it is passed, lets one peer in
+ * after the other, and answers each message with one byte.
  */
 #include <sys/socket.h>
 #include <unistd.h>
