@@ -98,7 +98,7 @@ static bool check_closed(
 	const char *why = check_floor(device, &fingerprint, &at);
 
 	if (why) {
-		problem(userdata, device->file, reading->address_lines[at], why);
+		problem(userdata, reading->given[at].file, reading->given[at].line, why);
 		return false;
 	}
 	for (size_t i = 0; i < device->n_rules; i++) {

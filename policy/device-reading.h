@@ -10,8 +10,11 @@ struct device_reading {
 	const char *file; /* the one being read, its line and the key there */
 	int line;
 	const char *key;
-	uint32_t seen;                /* bit i: keys[i] */
-	int address_lines[ADDRESSES]; /* where each address was given */
+	uint32_t seen; /* bit i: keys[i] */
+	struct {
+		const char *file;
+		int line;
+	} given[ADDRESSES]; /* where each address was */
 };
 
 /* NULL, or why a rule cannot stand beside those before it. */

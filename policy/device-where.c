@@ -105,8 +105,11 @@ const char *device_add_addresses(struct device_reading *reading, const char *val
 	memcpy(before, reading->device->addresses, sizeof(before));
 	why = parse_addresses(value, reading->device->addresses);
 	for (unsigned address = 0; address < ADDRESSES; address++)
-		if (bitmap_has(reading->device->addresses, address) && !bitmap_has(before, address))
-			reading->address_lines[address] = reading->line;
+		if (bitmap_has(reading->device->addresses, address) &&
+			!bitmap_has(before, address)) {
+			reading->given[address].file = reading->file;
+			reading->given[address].line = reading->line;
+		}
 	return why;
 }
 
