@@ -52,6 +52,20 @@ static struct pointer *look(struct view *view, struct client *client, const stru
 	return &view->pointers[address];
 }
 
+/* Where the pointer is after it. False, and left as it is: it has nothing to do with one. */
+static bool moves_pointer(const struct broker *broker, const struct judgement *judgement,
+	const struct rgbroker_operation *operation, struct pointer *ret_pointer)
+{
+	if (judgement->rule->role != RULE_PLAIN)
+		*ret_pointer = policy_pointer_after(judgement, operation);
+	else if (policy_uses_pointer(&broker->policy, operation))
+		/* It was allowed by a file that knows of no pointer, where another one knows. */
+		*ret_pointer = (struct pointer){.known = false};
+	else
+		return false;
+	return true;
+}
+
 static void refuse(struct client *client, const struct rgbroker_operation *operation,
 	const struct judgement *judgement, struct reply *reply)
 {
@@ -99,8 +113,7 @@ static bool judge_one(struct client *client, const struct request *request, stru
 				.result = reply->head.result});
 		return false;
 	}
-	if (judgement->rule->role != RULE_PLAIN)
-		*pointer = policy_pointer_after(judgement, operation);
+	moves_pointer(client->broker, judgement, operation, pointer);
 	return true;
 }
 
@@ -170,9 +183,11 @@ static void learn_success(
 	const struct judgement *judgement = &judged[index];
 	uint8_t moved_to;
 
-	if (judgement->rule->role != RULE_PLAIN)
+	struct pointer pointer;
+
+	if (moves_pointer(broker, judgement, operation, &pointer))
 		pointers_moved(&broker->pointers, client->process, request->header->context,
-			operation->address, policy_pointer_after(judgement, operation));
+			operation->address, pointer);
 	if (judgement->rule->role == RULE_POINTER)
 		reply->head.pointer_writes |= UINT64_C(1) << index;
 	else if (judgement->rule->role == RULE_DATA)

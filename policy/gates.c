@@ -221,7 +221,9 @@ bool policy_moves(const struct judgement *judgement, const struct rgbroker_opera
 	return true;
 }
 
-bool policy_sets_pointer(const struct policy *policy, const struct rgbroker_operation *operation)
+/* Whether a rule of that role, of any device that may be there, has such operations. */
+static bool has_rule(const struct policy *policy, const struct rgbroker_operation *operation,
+	enum rule_role role)
 {
 	for (size_t i = 0; i < policy->n_devices; i++) {
 		const struct device *device = policy->devices[i];
@@ -229,12 +231,23 @@ bool policy_sets_pointer(const struct policy *policy, const struct rgbroker_oper
 		if (!bitmap_has(device->addresses, operation->address))
 			continue;
 		for (size_t k = 0; k < device->n_rules; k++)
-			if (device->rules[k].role == RULE_POINTER && !operation->read &&
+			if (device->rules[k].role == role &&
+				device->rules[k].read == (operation->read != 0) &&
 				device->rules[k].kind == operation->kind &&
 				bitmap_has(device->rules[k].commands, operation->command))
 				return true;
 	}
 	return false;
+}
+
+bool policy_sets_pointer(const struct policy *policy, const struct rgbroker_operation *operation)
+{
+	return has_rule(policy, operation, RULE_POINTER);
+}
+
+bool policy_uses_pointer(const struct policy *policy, const struct rgbroker_operation *operation)
+{
+	return policy_sets_pointer(policy, operation) || has_rule(policy, operation, RULE_DATA);
 }
 
 void policy_set_pointer(const struct device *device, uint8_t address, uint16_t value,

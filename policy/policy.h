@@ -269,6 +269,8 @@ bool policy_moves(const struct judgement *judgement, const struct rgbroker_opera
 	const uint8_t *data, uint8_t *ret_address);
 /* Whether it is what some device's Set= says, allowed or not. */
 bool policy_sets_pointer(const struct policy *policy, const struct rgbroker_operation *operation);
+/* Whether some device's Set= or Advance=, or a read through its pointer, looks like that. */
+bool policy_uses_pointer(const struct policy *policy, const struct rgbroker_operation *operation);
 /* The operation and data that set a device's pointer. */
 void policy_set_pointer(const struct device *device, uint8_t address, uint16_t value,
 	struct rgbroker_operation *ret_operation, uint8_t *ret_data);

@@ -980,6 +980,42 @@ static void test_a_reader_moves_no_pointer(void **state)
 	close(fd);
 }
 
+/* Another file lets the pointer be moved, and a datum go through it, without being followed. */
+static void test_a_file_beside_that_knows_no_pointer(void **state)
+{
+	struct ring *ring = *state;
+	const uint8_t at = 0x76, move = 0x50 << 1;
+	int fd = peer_connect(ring, "rgb");
+	struct batch batch;
+	unsigned before;
+
+	ene_put(ring, at, 1);
+	for (unsigned through = 0; through < 2; through++) {
+		batch = batch_of(1);
+		add_set(&batch, at, 0x8100);
+		assert_done(peer_ask(fd, &batch));
+		batch = batch_of(1);
+		if (through)
+			add_byte(&batch, at, 0x77);
+		else
+			add_set(&batch, at, ENE_MOVE);
+		assert_done(peer_ask(fd, &batch));
+		before = wire_count(ring);
+		batch = batch_of(1);
+		add_byte(&batch, at, move);
+		assert_refused(peer_ask(fd, &batch), RGBROKER_REASON_POINTER);
+		assert_int_equal(wire_count(ring), before);
+	}
+	/* The same within one request */
+	batch = batch_of(1);
+	add_set(&batch, at, 0x8100);
+	add_set(&batch, at, ENE_MOVE);
+	add_byte(&batch, at, move);
+	assert_refused(peer_ask(fd, &batch), RGBROKER_REASON_POINTER);
+	assert_int_equal(wire_count(ring), before);
+	close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, ring_tear_down)
 
 int main(void)
@@ -1012,6 +1048,7 @@ int main(void)
 		TEST(test_a_pointer_from_before_the_move),
 		TEST(test_a_move_is_last_in_its_batch),
 		TEST(test_a_reader_moves_no_pointer),
+		TEST(test_a_file_beside_that_knows_no_pointer),
 	};
 
 	return cmocka_run_group_tests_name("pointers", tests, NULL, NULL);

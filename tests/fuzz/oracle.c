@@ -261,7 +261,7 @@ static bool some_family_says(const struct door *door, const struct rgbroker_oper
 	return false;
 }
 
-enum part { PART_NONE, PART_SET, PART_DATA };
+enum part { PART_NONE, PART_SET, PART_DATA, PART_UNSEEN };
 
 /* What it has to do with a pointer, as the families say that live there. */
 static enum part part_of(const struct rgbroker_operation *operation, const uint8_t *data)
@@ -280,6 +280,23 @@ static enum part part_of(const struct rgbroker_operation *operation, const uint8
 		}
 	}
 	return PART_NONE;
+}
+
+/* The same, where it may be that it passes by a file that knows of no pointer, and is not followed.
+ */
+static enum part client_part(
+	const struct door *door, const struct rgbroker_operation *operation, const uint8_t *data)
+{
+	enum part part = part_of(operation, data);
+
+	for (unsigned i = 0; door && part != PART_NONE && i < sim.scene->policy.n_devices; i++) {
+		const struct family *family = sim.scene->families[i];
+
+		if ((door->devices & (UINT64_C(1) << i)) && family->no_fingerprint &&
+			family_says(family, true, UNKNOWN_REGISTER, operation, data))
+			return PART_UNSEEN;
+	}
+	return part;
 }
 
 static const char *text(const struct rgbroker_operation *operation)
@@ -330,6 +347,11 @@ static void check_move(
 	must(!sim.bus->chips[to].present || sim.mute[to], "it moves to 0x%02x, where one is", to);
 }
 
+static const struct door *current_door(void)
+{
+	return policy_find_door(&sim.scene->policy, world.door_names[world.current->door]);
+}
+
 static void check_verdict(const struct rgbroker_operation *operation, const uint8_t *data)
 {
 	const struct caller caller = {
@@ -350,13 +372,13 @@ static void check_verdict(const struct rgbroker_operation *operation, const uint
 static void check_client_operation(
 	const struct rgbroker_operation *operation, const uint8_t *data, bool is_last)
 {
-	const struct door *door =
-		policy_find_door(&sim.scene->policy, world.door_names[world.current->door]);
+	const struct door *door = current_door();
 	bool detects, sends = !operation->read || is_quick(operation);
-	enum part part = part_of(operation, data);
+	enum part part;
 
 	must(door && door->transfer != DOOR_NOTHING, "%s by a door without rights",
 		text(operation));
+	part = client_part(door, operation, data);
 	must(!sends || door->transfer == DOOR_READ_WRITE, "%s by a door for reading",
 		text(operation));
 	must(!is_closed(sim.scene->policy.adapter.class, operation), "%s, where none may",
@@ -542,7 +564,7 @@ void oracle_before(const struct rgbroker_operation *operations, size_t count,
 	must(sent->n_done < request_header()->count, "more than was asked for");
 	check_place(operations, count, data);
 	for (size_t i = 0; i < count; i++) {
-		plans[i].part = part_of(&operations[i], data[i]);
+		plans[i].part = client_part(current_door(), &operations[i], data[i]);
 		plans[i].claims = plans[i].part != PART_SET && is_claim(&operations[i], data[i]);
 		plans[i].pointer = pointer_of(
 			world.current->process, request_header()->context, &operations[i]);
@@ -568,6 +590,8 @@ static void learn_operation(
 		else
 			move(at, (struct pointer){
 					 true, (uint16_t)(pointer.value + operation->length)});
+	} else if (plan->part == PART_UNSEEN) {
+		move(at, (struct pointer){false, 0});
 	}
 	if (plan->claims && !(world.current->had_pidfd && has_exited(world.current)))
 		model.holders[at] = world.current->process;
@@ -719,8 +743,9 @@ static void check_transfer(const struct sent *sent, const struct rgbroker_reply 
 		"%u bytes for %u operations", reply->length, reply->done);
 	must(memcmp(reply + 1, sent->read, sent->n_read) == 0, "other bytes than were read");
 	must(reply->pointer_writes == sent->sets && reply->pointer_moves == sent->moves,
-		"pointers %#llx %#llx", (unsigned long long)reply->pointer_writes,
-		(unsigned long long)reply->pointer_moves);
+		"pointers %#llx %#llx, not %#llx %#llx", (unsigned long long)reply->pointer_writes,
+		(unsigned long long)reply->pointer_moves, (unsigned long long)sent->sets,
+		(unsigned long long)sent->moves);
 	if (reply->reason == RGBROKER_REASON_BUS)
 		must(reply->result < 0 && reply->result == sent->result, "the bus said %d, not %d",
 			sent->result, reply->result);
