@@ -492,7 +492,8 @@ static void test_drop_ins(void **state)
 		{"[Registers]\nWrite=0x8003\n", REGISTER, 2},
 		{"[Pointer]\nAdvance=writes\nWrite=block_data 3\n[Registers]\nMove=0x8004\n", NULL,
 			0},
-		{"[Device]\nAddress=0x50\n", FLOOR, 2},
+		{"[Device]\nAddress=0x50\n", FLOOR, 0},
+		{"[Device]\nAddress=0x05\n", FLOOR, 2},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
