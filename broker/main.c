@@ -185,6 +185,8 @@ static int start_loop(struct broker *broker, const sigset_t *stop)
 
 	if (r >= 0)
 		r = watch_stop(broker, stop);
+	if (r >= 0)
+		r = summary_begin(broker);
 	if (r >= 0 && broker->idle_usec)
 		r = sd_event_add_time_relative(broker->event, &broker->idle, CLOCK_MONOTONIC,
 			broker->idle_usec, 0, on_idle, broker);
@@ -240,7 +242,7 @@ static int run(struct broker *broker, const struct options *options, const sigse
 	r = sandbox_enter();
 	if (r < 0)
 		return r;
-	notify("READY=1");
+	summary_ready(broker);
 	return sd_event_loop(broker->event);
 }
 

@@ -111,19 +111,22 @@ static bool at_one_address(const struct rgbroker_operation *operations, size_t c
 	return true;
 }
 
-void quarantine_learn(struct quarantine *quarantine, const struct rgbroker_operation *operations,
+bool quarantine_learn(struct quarantine *quarantine, const struct rgbroker_operation *operations,
 	size_t count, int result, uint64_t now_usec)
 {
+	unsigned active = quarantine->active;
+
 	/* These are said before anything goes on the wire. */
 	if (result == -EINVAL || result == -EOPNOTSUPP || result == -EBUSY)
-		return;
+		return false;
 	if (result == -ETIMEDOUT) {
 		if (at_one_address(operations, count))
 			learn_timeout(quarantine, operations->address, now_usec);
-		return;
+		return quarantine->active != active;
 	}
 	for (size_t i = 0; i < count; i++)
 		end(quarantine, operations[i].address, now_usec);
 	end(quarantine, QUARANTINE_BUS, now_usec);
 	quarantine->several = false;
+	return quarantine->active != active;
 }
