@@ -52,7 +52,7 @@ bus=$(bus_named 'rgbsim chipset')
 check_fails 'a nobody does not write to an SPD' nobody i2cset -y "$bus" 0x50 0 0xff
 line='i2c-[0-9]+: pid ([0-9]+) uid ([0-9]+) at door rgb: refused write byte_data 0x00 at 0x50: closed by'
 expect_match 'the example for an SPD finds what was refused' "$line" \
-    "$(bash -c "$(example rgbrokerd.8 'journalctl -b')" 2>&1)"
+    "$(bash -c "$(example rgbrokerd.8 'ADDRESS=0x50')" 2>&1)"
 [[ $(journal RGBROKER_ADDRESS=0x50) =~ $line ]]
 pid=${BASH_REMATCH[1]:-none} uid=${BASH_REMATCH[2]:-none}
 for field in "RGBROKER_BUS=$bus" RGBROKER_ADDRESS=0x50 RGBROKER_DOOR=rgb "RGBROKER_PEER_PID=$pid" "RGBROKER_PEER_UID=$uid" \
