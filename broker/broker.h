@@ -51,6 +51,16 @@ struct client {
 	struct client *next, **link; /* in broker->clients */
 };
 
+/* What systemd is told for `systemctl status`. */
+struct summary {
+	sd_event_source *timer;
+	bool due;           /* the timer runs */
+	uint64_t told_usec; /* CLOCK_MONOTONIC, when it was told last; 0: not since the start */
+	char text[320];     /* as told last */
+	uint64_t hung_usec; /* how long the last transfer took that hung; 0: none did */
+	uint64_t hung_until_usec; /* CLOCK_MONOTONIC */
+};
+
 struct broker {
 	sd_event *event;
 	struct bus bus;
@@ -86,6 +96,7 @@ struct broker {
 		uint64_t count;
 	} error_counts[ERRORS_MAX]; /* the last one: all further errnos, number 0 */
 	struct rgbroker_live *live; /* NULL: could not be had */
+	struct summary summary;
 };
 
 /* --- door.c --- */
@@ -150,6 +161,18 @@ void live_open(struct broker *broker);
 uint64_t live_begin(struct client *client, const struct rgbroker_operation *operation);
 uint64_t live_end(struct broker *broker);
 
+/* --- summary.c --- */
+
+/* Before the sandbox is entered. 0 or a negative errno. */
+int summary_begin(struct broker *broker);
+/* What it says has changed: clients, refusals, quarantines. Before summary_begin(): nothing. */
+void summary_changed(struct broker *broker);
+/* A transfer has come back after so long; pace.ended_usec says when. */
+void summary_transfer_took(struct broker *broker, uint64_t usec);
+/* Tell systemd that the broker serves; and that it stops, and why. */
+void summary_ready(const struct broker *broker);
+void summary_end(const struct broker *broker, const char *why);
+
 /* --- monitor.c --- */
 
 void do_monitor(struct client *client, const struct request *request, struct reply *reply);
@@ -171,9 +194,12 @@ void monitor_tell(struct client *client, const struct happening *happening);
 
 /* Whether a line that peers can cause may be written now. */
 bool may_tell(struct broker *broker);
-/* One line about a peer, unless there were too many just now. field: one more "KEY=value", or NULL.
+#define PEER_FIELDS_MAX 8
+/*
+ * One line about a peer, unless there were too many just now. fields: up to PEER_FIELDS_MAX more
+ * "KEY=value" than tell who it is, ending with NULL; or NULL.
  */
-void log_peer(const struct client *client, int priority, const char *field, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+void log_peer(const struct client *client, int priority, const char *const *fields,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 void log_refusal(const struct client *client, const struct rgbroker_operation *operation,
 	const struct judgement *judgement);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Listening sockets: accepting, pausing, and closing for good. */
 #include "broker/broker.h"
-#include "broker/notify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,7 +123,7 @@ failed:
 
 void broker_drain(struct broker *broker, const char *why)
 {
-	notify("STOPPING=1");
+	summary_end(broker, why);
 	broker->stopping = true;
 	doors_accept(broker, false);
 	while (broker->clients)

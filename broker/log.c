@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 static int journal = -1;
+static char bus_field[32];
 
-void log_open(void)
+void log_open(unsigned bus)
 {
+	snprintf(bus_field, sizeof(bus_field), "RGBROKER_BUS=%u", bus);
 	/* systemd sets it where stderr goes to the journal; then fields can be sent too. */
 	if (getenv("JOURNAL_STREAM"))
 		journal = datagram_connect("/run/systemd/journal/socket");
@@ -58,6 +60,7 @@ static bool tell_journal(int priority, const char *const *fields, const char *me
 	snprintf(level, sizeof(level), "%d", priority);
 	add_field(&entry, "PRIORITY=", level);
 	add_field(&entry, "SYSLOG_IDENTIFIER=", program_invocation_short_name);
+	add_field(&entry, "", bus_field);
 	for (; fields && *fields; fields++)
 		add_field(&entry, "", *fields);
 	return send(journal, entry.text, entry.length, MSG_NOSIGNAL) >= 0;

@@ -64,12 +64,18 @@ static bool parse_options(int argc, char **argv, struct options *options)
 	return good && bus && optind == argc;
 }
 
+/* CONFIG_FILE= and CONFIG_LINE= are what systemd calls them in lines about units. */
 static void tell_problem(void *userdata, const char *file, int line, const char *why)
 {
+	char file_field[320], line_field[32];
+	const char *fields[] = {LOG_ID_FILE_LEFT_OUT, file_field, line ? line_field : NULL, NULL};
+
+	snprintf(file_field, sizeof(file_field), "CONFIG_FILE=%s", file);
+	snprintf(line_field, sizeof(line_field), "CONFIG_LINE=%d", line);
 	if (line)
-		log_line(LOG_ERR, NULL, "%s:%d: %s; this file is left out", file, line, why);
+		log_line(LOG_ERR, fields, "%s:%d: %s; this file is left out", file, line, why);
 	else
-		log_line(LOG_ERR, NULL, "%s: %s; this file is left out", file, why);
+		log_line(LOG_ERR, fields, "%s: %s; this file is left out", file, why);
 }
 
 static int load(struct broker *broker, const struct options *options)
@@ -185,6 +191,8 @@ static int start_loop(struct broker *broker, const sigset_t *stop)
 
 	if (r >= 0)
 		r = watch_stop(broker, stop);
+	if (r >= 0)
+		r = summary_begin(broker);
 	if (r >= 0 && broker->idle_usec)
 		r = sd_event_add_time_relative(broker->event, &broker->idle, CLOCK_MONOTONIC,
 			broker->idle_usec, 0, on_idle, broker);
@@ -242,7 +250,7 @@ static int run(struct broker *broker, const struct options *options, const sigse
 	r = sandbox_enter();
 	if (r < 0)
 		return r;
-	notify("READY=1");
+	summary_ready(broker);
 	return sd_event_loop(broker->event);
 }
 
@@ -263,7 +271,7 @@ int main(int argc, char **argv)
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);
 	sigprocmask(SIG_BLOCK, &stop, NULL);
-	log_open();
+	log_open(options.bus);
 	notify_open();
 	broker.quarantine.number = options.bus;
 	broker.idle_usec = options.idle * USEC_PER_SECOND;

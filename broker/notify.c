@@ -49,3 +49,11 @@ void notify(const char *state)
 	if (manager >= 0)
 		(void)send(manager, state, strlen(state), MSG_NOSIGNAL);
 }
+
+bool notify_at_once(const char *state)
+{
+	size_t length = strlen(state);
+
+	return manager < 0 ||
+	       send(manager, state, length, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length;
+}

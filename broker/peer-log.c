@@ -22,42 +22,85 @@ bool may_tell(struct broker *broker)
 	return true;
 }
 
-void log_peer(const struct client *client, int priority, const char *field, const char *format, ...)
+void log_peer(const struct client *client, int priority, const char *const *fields,
+	const char *format, ...)
 {
 	struct broker *broker = client->broker;
 	char what[512], pid[40], uid[40], door[96];
-	const char *fields[] = {pid, uid, door, field, NULL};
+	const char *all[3 + PEER_FIELDS_MAX + 1] = {pid, uid, door};
 	va_list arguments;
 
 	if (!may_tell(broker))
 		return;
+	for (size_t i = 0; fields && fields[i] && i < PEER_FIELDS_MAX; i++)
+		all[3 + i] = fields[i];
 	va_start(arguments, format);
 	vsnprintf(what, sizeof(what), format, arguments);
 	va_end(arguments);
 	snprintf(pid, sizeof(pid), "RGBROKER_PEER_PID=%d", (int)client->peer.pid);
 	snprintf(uid, sizeof(uid), "RGBROKER_PEER_UID=%u", client->peer.uid);
 	snprintf(door, sizeof(door), "RGBROKER_DOOR=%s", client->listener->name);
-	log_line(priority, fields, "i2c-%u: pid %d uid %u at door %s: %s",
+	log_line(priority, all, "i2c-%u: pid %d uid %u at door %s: %s",
 		broker->policy.adapter.number, (int)client->peer.pid, client->peer.uid,
 		client->listener->name, what);
+}
+
+/* What refusals can be filtered by. */
+struct refusal_fields {
+	char operation[96], address[40], reason[64], rule[384], device[96], holder[48];
+	const char *all[PEER_FIELDS_MAX + 1];
+};
+
+static void describe(struct refusal_fields *fields, const struct rgbroker_operation *operation,
+	const struct judgement *judgement, const struct process *holder)
+{
+	const char **next = fields->all;
+	char text[64];
+
+	snprintf(fields->operation, sizeof(fields->operation), "RGBROKER_OPERATION=%s",
+		operation_text(operation, text, sizeof(text)));
+	snprintf(fields->address, sizeof(fields->address), "RGBROKER_ADDRESS=0x%02x",
+		operation->address);
+	snprintf(fields->reason, sizeof(fields->reason), "RGBROKER_REASON=%s",
+		reason_name((uint16_t)judgement->reason));
+	*next++ = holder ? LOG_ID_CLAIMED : LOG_ID_REFUSED;
+	*next++ = fields->operation;
+	*next++ = fields->address;
+	*next++ = fields->reason;
+	if (judgement->device) {
+		snprintf(fields->device, sizeof(fields->device), "RGBROKER_DEVICE=%s",
+			judgement->device->name);
+		*next++ = fields->device;
+	}
+	if (judgement->rule) {
+		snprintf(fields->rule, sizeof(fields->rule), "RGBROKER_RULE=%s:%d",
+			judgement->rule->file, judgement->rule->line);
+		*next++ = fields->rule;
+	}
+	if (holder) {
+		snprintf(fields->holder, sizeof(fields->holder), "RGBROKER_HOLDER_PID=%d",
+			(int)holder->pid);
+		*next++ = fields->holder;
+	}
+	*next = NULL;
 }
 
 void log_refusal(const struct client *client, const struct rgbroker_operation *operation,
 	const struct judgement *judgement)
 {
-	char what[64], why[320], address[40];
+	char what[64], why[320];
+	const struct process *holder = NULL;
+	struct refusal_fields fields;
 
-	const struct process *holder = client->broker->claims[operation->address];
-
-	snprintf(address, sizeof(address), "RGBROKER_ADDRESS=0x%02x", operation->address);
-	if (judgement->reason == RGBROKER_REASON_CLAIMED && holder) {
-		log_peer(client, LOG_NOTICE, address,
-			"refused %s: pid %d uid %u has claimed the chip",
-			operation_text(operation, what, sizeof(what)), (int)holder->pid,
+	if (judgement->reason == RGBROKER_REASON_CLAIMED)
+		holder = client->broker->claims[operation->address];
+	describe(&fields, operation, judgement, holder);
+	operation_text(operation, what, sizeof(what));
+	if (holder)
+		log_peer(client, LOG_NOTICE, fields.all,
+			"refused %s: pid %d uid %u has claimed the chip", what, (int)holder->pid,
 			holder->uid);
-		return;
-	}
-	log_peer(client, LOG_NOTICE, address, "refused %s: %s",
-		operation_text(operation, what, sizeof(what)),
-		policy_explain(judgement, why, sizeof(why)));
+	else
+		log_peer(client, LOG_NOTICE, fields.all, "refused %s: %s", what,
+			policy_explain(judgement, why, sizeof(why)));
 }

@@ -39,13 +39,24 @@ static const char *name_of(
 	return buffer;
 }
 
+/* NULL for all of the bus */
+static const char *address_field(unsigned at, char *buffer, size_t size)
+{
+	if (at == QUARANTINE_BUS)
+		return NULL;
+	snprintf(buffer, size, "RGBROKER_ADDRESS=0x%02x", at);
+	return buffer;
+}
+
 static void begin(struct quarantine *quarantine, unsigned at)
 {
-	char name[40];
+	char name[40], address[40];
+	const char *fields[] = {
+		LOG_ID_QUARANTINE_BEGINS, address_field(at, address, sizeof(address)), NULL};
 
 	quarantine->active++;
 	quarantine->begun++;
-	log_line(LOG_WARNING, NULL,
+	log_line(LOG_WARNING, fields,
 		"%s: %u time-outs in a row: in quarantine. Transfers are answered with ETIMEDOUT "
 		"at "
 		"once; one is let through after 1 s, then 2 s, up to %u s",
@@ -56,11 +67,13 @@ static void begin(struct quarantine *quarantine, unsigned at)
 static void end(struct quarantine *quarantine, unsigned at, uint64_t now_usec)
 {
 	struct quarantine_state *state = &quarantine->of[at];
-	char name[40];
+	char name[40], address[40];
+	const char *fields[] = {
+		LOG_ID_QUARANTINE_ENDS, address_field(at, address, sizeof(address)), NULL};
 
 	if (state->since_usec) {
 		quarantine->active--;
-		log_line(LOG_NOTICE, NULL,
+		log_line(LOG_NOTICE, fields,
 			"%s: answers again after %.1f s in quarantine; %llu transfers were not "
 			"tried meanwhile",
 			name_of(quarantine, at, name, sizeof(name)),
@@ -111,19 +124,22 @@ static bool at_one_address(const struct rgbroker_operation *operations, size_t c
 	return true;
 }
 
-void quarantine_learn(struct quarantine *quarantine, const struct rgbroker_operation *operations,
+bool quarantine_learn(struct quarantine *quarantine, const struct rgbroker_operation *operations,
 	size_t count, int result, uint64_t now_usec)
 {
+	unsigned active = quarantine->active;
+
 	/* These are said before anything goes on the wire. */
 	if (result == -EINVAL || result == -EOPNOTSUPP || result == -EBUSY)
-		return;
+		return false;
 	if (result == -ETIMEDOUT) {
 		if (at_one_address(operations, count))
 			learn_timeout(quarantine, operations->address, now_usec);
-		return;
+		return quarantine->active != active;
 	}
 	for (size_t i = 0; i < count; i++)
 		end(quarantine, operations[i].address, now_usec);
 	end(quarantine, QUARANTINE_BUS, now_usec);
 	quarantine->several = false;
+	return quarantine->active != active;
 }

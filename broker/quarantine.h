@@ -49,7 +49,7 @@ int quarantine_answer(struct quarantine *quarantine, const struct rgbroker_opera
 /*
  * What a transfer came to: 0 or the kernel's negative errno. The journal is told when a quarantine
  * begins and ends. Where messages to several chips are joined, nobody knows whose time-out it was,
- * and none is blamed.
+ * and none is blamed. Returns whether one began or ended.
  */
-void quarantine_learn(struct quarantine *quarantine, const struct rgbroker_operation *operations,
+bool quarantine_learn(struct quarantine *quarantine, const struct rgbroker_operation *operations,
 	size_t count, int result, uint64_t now_usec);

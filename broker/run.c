@@ -53,7 +53,9 @@ int broker_run(struct client *client, bool own, const struct rgbroker_operation 
 	began = live_begin(client, operations);
 	r = bus_run(&broker->bus, operations, count, data, read_data);
 	pace_used(&broker->pace, began, live_end(broker));
-	quarantine_learn(&broker->quarantine, operations, count, r, broker->pace.ended_usec);
+	summary_transfer_took(broker, broker->pace.ended_usec - began);
+	if (quarantine_learn(&broker->quarantine, operations, count, r, broker->pace.ended_usec))
+		summary_changed(broker);
 	/* A command may have arrived before the failure, and to some chips that is enough. */
 	if (own && r < 0 && r != -EOPNOTSUPP && r != -EINVAL)
 		pointers_lost(&broker->pointers, operations->address);

@@ -24,6 +24,7 @@ static void client_free(struct client *client)
 	if (client->next)
 		client->next->link = client->link;
 	broker->status.clients--;
+	summary_changed(broker);
 	broker->n_monitors -= client->monitors;
 	if (client->process)
 		process_leave(client->process);
@@ -226,6 +227,7 @@ int client_new(struct listener *listener, int fd)
 	client->used = broker->status.requests;
 	broker->clients = client;
 	broker->status.clients++;
+	summary_changed(broker);
 	return 0;
 }
 

@@ -73,6 +73,7 @@ static void refuse(struct client *client, const struct rgbroker_operation *opera
 		    judgement->reason == RGBROKER_REASON_CLAIMED;
 
 	client->broker->status.refused++;
+	summary_changed(client->broker);
 	log_refusal(client, operation, judgement);
 	reply_set(reply, judgement->reason, busy ? -EBUSY : -EACCES);
 }

@@ -108,8 +108,6 @@ const char *verdict_name(const struct judgement *judgement);
 
 /* --- reasons.c --- */
 
-/* One word for programs and for people. */
-const char *reason_name(uint16_t reason);
 /* "EIO". Returns buffer. */
 const char *error_name(int error, char *buffer, size_t size);
 /*

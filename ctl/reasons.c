@@ -7,26 +7,6 @@
 
 #define ERRNO_MAX 4096
 
-const char *reason_name(uint16_t reason)
-{
-	static const char *const names[] = {
-		[RGBROKER_REASON_NONE] = "none",
-		[RGBROKER_REASON_BUS] = "bus",
-		[RGBROKER_REASON_VERSION] = "version",
-		[RGBROKER_REASON_DOOR] = "door",
-		[RGBROKER_REASON_FLOOR] = "floor",
-		[RGBROKER_REASON_RULE] = "no-rule",
-		[RGBROKER_REASON_UNPROVEN] = "not-recognised",
-		[RGBROKER_REASON_OWNED] = "kernel-owned",
-		[RGBROKER_REASON_CLAIMED] = "claimed",
-		[RGBROKER_REASON_POINTER] = "pointer-unknown",
-		[RGBROKER_REASON_STOPPING] = "stopping",
-		[RGBROKER_REASON_PROTOCOL] = "malformed",
-	};
-
-	return reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "unknown";
-}
-
 const char *error_name(int error, char *buffer, size_t size)
 {
 	bool known = error > -ERRNO_MAX && error < ERRNO_MAX; /* others may have no opposite */

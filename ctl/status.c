@@ -10,7 +10,6 @@
 
 #define ADAPTERS_MAX 256
 #define STATUS_TIMEOUT_MS 1000
-#define HANGS_SECONDS 2.0
 
 /* One bus. */
 struct report {
@@ -66,7 +65,7 @@ static double seconds(const struct report *report)
 
 static bool hangs(const struct report *report)
 {
-	return seconds(report) > HANGS_SECONDS;
+	return seconds(report) > RGBROKER_HANGS_SECONDS;
 }
 
 static int code_of(const struct report *report)

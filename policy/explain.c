@@ -54,6 +54,26 @@ const char *operation_text(const struct rgbroker_operation *operation, char *buf
 	return buffer;
 }
 
+const char *reason_name(uint16_t reason)
+{
+	static const char *const names[] = {
+		[RGBROKER_REASON_NONE] = "none",
+		[RGBROKER_REASON_BUS] = "bus",
+		[RGBROKER_REASON_VERSION] = "version",
+		[RGBROKER_REASON_DOOR] = "door",
+		[RGBROKER_REASON_FLOOR] = "floor",
+		[RGBROKER_REASON_RULE] = "no-rule",
+		[RGBROKER_REASON_UNPROVEN] = "not-recognised",
+		[RGBROKER_REASON_OWNED] = "kernel-owned",
+		[RGBROKER_REASON_CLAIMED] = "claimed",
+		[RGBROKER_REASON_POINTER] = "pointer-unknown",
+		[RGBROKER_REASON_STOPPING] = "stopping",
+		[RGBROKER_REASON_PROTOCOL] = "malformed",
+	};
+
+	return reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "unknown";
+}
+
 static void explain_unproven(const struct judgement *judgement, char *buffer, size_t size)
 {
 	const struct rule *rule = judgement->rule;

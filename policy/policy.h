@@ -292,6 +292,8 @@ void judgement_ask(struct judgement *judgement, enum fact fact, uint8_t address)
 
 /* One sentence for a person: what decided and where it is written. Returns buffer. */
 const char *policy_explain(const struct judgement *judgement, char *buffer, size_t size);
+/* One word for programs and for people. */
+const char *reason_name(uint16_t reason);
 /* "write byte_data 0x21 at 0x58". Returns buffer. */
 const char *operation_text(const struct rgbroker_operation *operation, char *buffer, size_t size);
 /* kind by its name in device files, or -1; and the name. */

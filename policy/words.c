@@ -36,7 +36,7 @@ static bool number(const char *text, size_t length, unsigned max, uint16_t *ret_
 		return false;
 	for (size_t i = 0; i < length; i++) {
 		const char *digits = "0123456789abcdef";
-		char lower = text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] + 32) : text[i];
+		int lower = text[i] >= 'A' && text[i] <= 'F' ? text[i] + 32 : text[i];
 		const char *digit = memchr(digits, lower, hex ? 16 : 10);
 
 		if (!digit)

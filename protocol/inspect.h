@@ -71,6 +71,7 @@ struct rgbroker_event {
  * while the broker hangs in the kernel and answers nobody.
  */
 #define RGBROKER_LIVE_NAME "rgbroker-live"
+#define RGBROKER_HANGS_SECONDS 2 /* a transfer that takes longer is said to hang */
 struct rgbroker_live {
 	uint64_t since; /* CLOCK_MONOTONIC, microseconds; 0: nothing is in the kernel */
 	int32_t pid;    /* for whom */

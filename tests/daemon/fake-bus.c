@@ -38,7 +38,8 @@ int __wrap_adapter_find(unsigned number, struct adapter *ret_adapter);
 int __wrap_adapter_find(unsigned number, struct adapter *ret_adapter)
 {
 	*ret_adapter = (struct adapter){.number = number, .class = fake()->class};
-	snprintf(ret_adapter->name, sizeof(ret_adapter->name), "simulated");
+	snprintf(ret_adapter->name, sizeof(ret_adapter->name), "%s",
+		fake()->name[0] ? fake()->name : "simulated");
 	return fake()->find_error;
 }
 

@@ -36,6 +36,7 @@ struct fake_entry {
 
 struct fake_bus {
 	enum bus_class class;
+	char name[64]; /* of the adapter; empty: "simulated" */
 	int32_t find_error, open_error;
 	int32_t opened_fd;                     /* as handed to bus_open() */
 	int32_t stdin_adapter, passed_adapter; /* whose nodes are open there; -1: none's */

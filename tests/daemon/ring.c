@@ -158,7 +158,7 @@ bool ring_notified(struct ring *ring, const char *what)
 	struct pollfd wait = {.fd = ring->notify_fd, .events = POLLIN};
 
 	while (poll(&wait, 1, PATIENCE_MSEC) == 1) {
-		char text[256] = "";
+		char text[512] = "";
 		ssize_t size = recv(ring->notify_fd, text, sizeof(text) - 1, 0);
 
 		if (size > 0 && strstr(text, what))

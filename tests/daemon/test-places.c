@@ -199,7 +199,7 @@ static void administrators_stay(void **state)
 	broker.clients->monitors = true;
 	broker.n_monitors = 1;
 	last = connect_to(&rgb, process_of(2, false), 5);
-	for (unsigned k = 2; broker.status.clients < CLIENTS_MAX; k++) {
+	while (broker.status.clients < CLIENTS_MAX) {
 		struct process *more = process_of(0, false);
 
 		for (unsigned i = 0; i < 100 && broker.status.clients < CLIENTS_MAX; i++)

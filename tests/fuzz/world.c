@@ -211,6 +211,18 @@ int __wrap_sd_event_now(sd_event *event, clockid_t clock, uint64_t *usec)
 	return 0;
 }
 
+/* One of the broker's own, and as printable as the line. */
+static void must_be_field(const char *field)
+{
+	must(strncmp(field, "RGBROKER_", 9) == 0
+			? strchr(field, '=') != NULL
+			: strncmp(field, "MESSAGE_ID=", 11) == 0 &&
+				  strspn(field + 11, "0123456789abcdef") == 32,
+		"field %s", field);
+	for (const char *at = field; *at; at++)
+		must(*at >= ' ' && *at < 0x7f, "byte %#x in a field", *at);
+}
+
 /* A line is for a person: no bytes of a client's choice, and an end. */
 void __wrap_log_line(int priority, const char *const *fields, const char *format, ...)
 {
@@ -225,8 +237,7 @@ void __wrap_log_line(int priority, const char *const *fields, const char *format
 	for (int i = 0; i < length; i++)
 		must(line[i] >= ' ' && line[i] < 0x7f, "byte %#x in a line", line[i]);
 	for (unsigned i = 0; fields && fields[i]; i++)
-		must(strncmp(fields[i], "RGBROKER_", 9) == 0 && strchr(fields[i], '='), "field %s",
-			fields[i]);
+		must_be_field(fields[i]);
 	world.lines++;
 }
 

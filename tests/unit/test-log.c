@@ -31,7 +31,7 @@ static int open_journal(void **state)
 {
 	setenv("JOURNAL_STREAM", "8:1", 1);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, journal), 0);
-	log_open();
+	log_open(7);
 	return 0;
 }
 
@@ -50,11 +50,11 @@ static void test_an_entry(void **state)
 
 	log_line(LOG_NOTICE, fields, "refused %s", "it");
 	assert_string_equal(received(journal[0]),
-		"MESSAGE=refused it\nPRIORITY=5\nSYSLOG_IDENTIFIER=test-log\n"
+		"MESSAGE=refused it\nPRIORITY=5\nSYSLOG_IDENTIFIER=test-log\nRGBROKER_BUS=7\n"
 		"RGBROKER_DOOR=rgb\nRGBROKER_PEER_PID=7\n");
 	log_line(LOG_ERR, NULL, "%s", "");
-	assert_string_equal(
-		received(journal[0]), "MESSAGE=\nPRIORITY=3\nSYSLOG_IDENTIFIER=test-log\n");
+	assert_string_equal(received(journal[0]),
+		"MESSAGE=\nPRIORITY=3\nSYSLOG_IDENTIFIER=test-log\nRGBROKER_BUS=7\n");
 }
 
 /* Whoever can put a line break into a name must not write fields of his own. */
@@ -64,7 +64,7 @@ static void test_a_line_break_begins_no_field(void **state)
 
 	log_line(LOG_INFO, fields, "one\ntwo\n_UID=0\n");
 	assert_string_equal(received(journal[0]),
-		"MESSAGE=one two _UID=0 \nPRIORITY=6\nSYSLOG_IDENTIFIER=test-log\n"
+		"MESSAGE=one two _UID=0 \nPRIORITY=6\nSYSLOG_IDENTIFIER=test-log\nRGBROKER_BUS=7\n"
 		"RGBROKER_DOOR=a PRIORITY=0\n");
 }
 
@@ -79,7 +79,8 @@ static void test_what_does_not_fit(void **state)
 	fields[0] = large;
 	log_line(LOG_INFO, fields, "%s", large);
 	snprintf(wanted, sizeof(wanted),
-		"MESSAGE=%.639s\nPRIORITY=6\nSYSLOG_IDENTIFIER=test-log\nRGBROKER_DOOR=rgb\n",
+		"MESSAGE=%.639s\nPRIORITY=6\nSYSLOG_IDENTIFIER=test-log\nRGBROKER_BUS=7\nRGBROKER_"
+		"DOOR=rgb\n",
 		large);
 	assert_string_equal(received(journal[0]), wanted);
 }

@@ -197,6 +197,9 @@ expect_match 'release: what tells more' "it does not answer: rgbrokerctl status 
 echo 0 >"$sim_debug/chipset/hang"
 wait "$hung"
 ctl 0 'let go: status' status "$bus"
+text() { systemctl show --property=StatusText --value "rgbroker@$bus.service"; }
+check 'systemctl status tells it now that it is over' wait_for 10 eval "text | grep -q 'hung for '"
+expect_match 'systemctl status: for how long, and until when' '; hung for ([4-9]|[1-9][0-9]+)\.[0-9] s until 2[0-9-]+ [0-9:]{8}$' "$(text)"
 
 # ---- brokers come and go ----
 

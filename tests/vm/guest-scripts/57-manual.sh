@@ -52,19 +52,57 @@ bus=$(bus_named 'rgbsim chipset')
 check_fails 'a nobody does not write to an SPD' nobody i2cset -y "$bus" 0x50 0 0xff
 line='i2c-[0-9]+: pid ([0-9]+) uid ([0-9]+) at door rgb: refused write byte_data 0x00 at 0x50: closed by'
 expect_match 'the example for an SPD finds what was refused' "$line" \
-    "$(bash -c "$(example rgbrokerd.8 'journalctl -b')" 2>&1)"
+    "$(bash -c "$(example rgbrokerd.8 'ADDRESS=0x50')" 2>&1)"
 [[ $(journal RGBROKER_ADDRESS=0x50) =~ $line ]]
-for field in RGBROKER_ADDRESS=0x50 RGBROKER_DOOR=rgb "RGBROKER_PEER_PID=${BASH_REMATCH[1]:-none}" \
-    "RGBROKER_PEER_UID=${BASH_REMATCH[2]:-none}"; do
+pid=${BASH_REMATCH[1]:-none} uid=${BASH_REMATCH[2]:-none}
+for field in "RGBROKER_BUS=$bus" RGBROKER_ADDRESS=0x50 RGBROKER_DOOR=rgb "RGBROKER_PEER_PID=$pid" "RGBROKER_PEER_UID=$uid" \
+    'RGBROKER_OPERATION=write byte_data 0x00 at 0x50' RGBROKER_REASON=floor \
+    MESSAGE_ID=0f704aa1297749c894f09868fa25158d; do
     expect_match "the journal can be filtered by ${field%%=*}" "$line" "$(journal "$field")"
 done
 expect_eq 'and what does not match is not found' '' "$(journal RGBROKER_ADDRESS=0x51)"
+expect_match 'the example for a user finds it' "$line" \
+    "$(bash -c "$(example rgbrokerd.8 'PEER_UID' | sed "s/=1000/=$uid/; s/=4/=$bus/")" 2>&1)"
+expect_match 'the broker itself has that field, too' "i2c-$bus \\(rgbsim chipset.*\\): class smbus" "$(journal "RGBROKER_BUS=$bus")"
+
+# somebody has a chip, and another one is refused
+systemd-run --quiet --unit=rgb-holder --collect -p DynamicUser=yes -p PrivateDevices=yes -p Group=rgbroker \
+    /usr/bin/rgbroker-run python3 -c "
+import smbus, time
+bus = smbus.SMBus($bus)
+bus.write_word_data(0x70, 0x00, 0x2080)
+bus.write_byte_data(0x70, 0x01, 1)
+time.sleep(600)"
+held() { rgbrokerctl list | grep -q 'held by'; }
+check 'somebody holds a chip' wait_for 20 held
+holder=$(systemctl show --property=MainPID --value rgb-holder.service)
+check_fails 'another one is refused' nobody i2cset -y "$bus" 0x70 0x00 0x2080 w
+output=$(timeout 20 bash -c "$(example rgbrokerd.8 'REASON=claimed' | grep -v -e ' -f ')" 2>&1)
+for field in MESSAGE_ID=c272985a42304909bd3117178d6aedf7 "RGBROKER_HOLDER_PID=$holder" RGBROKER_DEVICE=ene-dram; do
+    expect_match "the example for programs that were in each other's way: ${field%%=*}" " $field"$'\n' "$output"
+done
+expect_match 'and the line of the file that would have allowed it' \
+    "RGBROKER_RULE=/usr/lib/rgbroker/devices/ene-dram.conf:[1-9][0-9]*"$'\n' "$output"
+systemctl stop rgb-holder
+
+# what systemctl status says
+status_text() { systemctl show --property=StatusText --value "rgbroker@$bus.service"; }
+says() { [[ $(status_text) == "$1" ]]; }
+refused=$(rgbrokerctl --json status "$bus" | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["refused"])')
+expect_match 'something was refused' '^[1-9][0-9]*$' "$refused"
+check 'systemctl status counts clients and refusals' \
+    wait_for 10 says "i2c-$bus ($(<"/sys/bus/i2c/devices/i2c-$bus/name")): 0 clients, $refused refused"
+note "$(systemctl status "rgbroker@$bus.service" | grep Status:)"
+systemctl stop "rgbroker@$bus.service"
+check 'and says why it has gone' says "i2c-$bus ($(<"/sys/bus/i2c/devices/i2c-$bus/name")): told to stop; $refused refused"
 printf '[Device]\nDescription=x\nBusClass=smbus\nAddress=0x45-0x40\n' |
     { mkdir -p /etc/rgbroker/devices && cat >/etc/rgbroker/devices/broken.conf; }
 systemctl stop "rgbroker@$bus.service"
 nobody i2cget -y "$bus" 0x50 2 >/dev/null
 expect_match 'the example for mistakes in files finds one' 'broken.conf:4: range the wrong way round' \
     "$(bash -c "$(example rgbrokerd.8 'rgbroker@4' | sed "s/@4/@$bus/" | grep -e '-p err')" 2>&1)"
+expect_match 'so do file and line' 'broken.conf:4: range' \
+    "$(journal CONFIG_FILE=/etc/rgbroker/devices/broken.conf CONFIG_LINE=4 MESSAGE_ID=f8543cbb9ea549bc9b90aaca8f23c654)"
 rm -r /etc/rgbroker
 example rgbrokerd.8 '--idle' | edit "rgbroker@$bus.service"
 systemctl stop "rgbroker@$bus.service"

@@ -132,6 +132,9 @@ def told_in_quarantine(began):
     told = json.loads(shown)[0]["quarantine"]
     check("--json: the same", told["bus"] and told["seconds"] > 3 and told["times"] == 1 and told["untried"] > 10, told)
     note(f"status --json: {json.dumps(told)}")
+    text = subprocess.run(["systemctl", "show", "--property=StatusText", "--value", f"rgbroker@{bus}.service"],
+                          stdout=subprocess.PIPE, text=True, check=True).stdout
+    check("systemctl status: the same", re.search(r"; in quarantine since [0-9-]+ [0-9:]{8}(;|$)", text.strip()), text)
     lines = journal_since(began).count(f"i2c-{bus}: 3 time-outs in a row: in quarantine.")
     expect_eq("the journal says so once", 1, lines)
 
