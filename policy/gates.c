@@ -221,17 +221,18 @@ bool policy_moves(const struct judgement *judgement, const struct rgbroker_opera
 	return true;
 }
 
-/* Whether a rule of that role, of any device that may be there, has such operations. */
-static bool has_rule(const struct policy *policy, const struct rgbroker_operation *operation,
-	enum rule_role role)
+/* Whether a rule of these roles (1 << enum rule_role), of any device that may be there, has such
+ * operations. */
+static bool has_rule(
+	const struct policy *policy, const struct rgbroker_operation *operation, unsigned roles)
 {
 	for (size_t i = 0; i < policy->n_devices; i++) {
 		const struct device *device = policy->devices[i];
 
-		if (!bitmap_has(device->addresses, operation->address))
+		if (!device->n_registers || !bitmap_has(device->addresses, operation->address))
 			continue;
 		for (size_t k = 0; k < device->n_rules; k++)
-			if (device->rules[k].role == role &&
+			if ((roles & 1U << device->rules[k].role) &&
 				device->rules[k].read == (operation->read != 0) &&
 				device->rules[k].kind == operation->kind &&
 				bitmap_has(device->rules[k].commands, operation->command))
@@ -242,12 +243,12 @@ static bool has_rule(const struct policy *policy, const struct rgbroker_operatio
 
 bool policy_sets_pointer(const struct policy *policy, const struct rgbroker_operation *operation)
 {
-	return has_rule(policy, operation, RULE_POINTER);
+	return has_rule(policy, operation, 1U << RULE_POINTER);
 }
 
 bool policy_uses_pointer(const struct policy *policy, const struct rgbroker_operation *operation)
 {
-	return policy_sets_pointer(policy, operation) || has_rule(policy, operation, RULE_DATA);
+	return has_rule(policy, operation, 1U << RULE_POINTER | 1U << RULE_DATA);
 }
 
 void policy_set_pointer(const struct device *device, uint8_t address, uint16_t value,
