@@ -13,7 +13,15 @@
 #define CLIENTS_MAX 512
 #define CLIENTS_OF_ONE_MAX 128 /* of a process; more than programs leak that never close a bus */
 
+#define USERS_GONE_MAX 16 /* that are remembered */
+
 struct broker;
+
+/* Up to where a user has been served, by those of its accounts that have gone. */
+struct user_gone {
+	uid_t uid;
+	int64_t finish;
+};
 
 struct account {
 	uid_t uid;
@@ -29,7 +37,7 @@ struct account {
 /* One more client of it; a new one, or the user's if shared. NULL: no memory. */
 struct account *account_enter(struct broker *broker, uid_t uid, bool shared);
 struct account *account_join(struct account *account);
-void account_leave(struct account *account);
+void account_leave(struct broker *broker, struct account *account);
 
 /* --- places.c --- */
 
@@ -49,6 +57,12 @@ void place_taken(struct broker *broker);
 
 /* A connection, or listening socket, that is new. 0 or a negative errno. */
 int turn_begin(struct broker *broker, struct account *account, sd_event_source *source);
+/*
+ * An account that is new begins where one of its user's that has gone was served up to: else who
+ * comes as another process for each request would be first each time.
+ */
+void turn_enter(struct broker *broker, struct account *account);
+void turn_leave(struct broker *broker, const struct account *account);
 /* Whether it is due. False: it comes up again by itself, when others have had theirs. */
 bool turn_is_due(struct broker *broker, struct account *account, sd_event_source *source);
 /* It was served, at that cost. */

@@ -71,7 +71,8 @@ struct broker {
 	struct pace pace;
 	struct process *processes;
 	struct account *accounts;
-	int64_t turn;                      /* the one that was served last */
+	int64_t turn;                                /* the one that was served last */
+	struct user_gone users_gone[USERS_GONE_MAX]; /* one each, the latest */
 	uint64_t wire_bytes;               /* tried to be sent, and read, addresses included */
 	struct process *claims[ADDRESSES]; /* who has the chip */
 	uint64_t emptied_usec;   /* CLOCK_MONOTONIC: empty slots are looked at again since */

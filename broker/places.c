@@ -33,13 +33,15 @@ struct account *account_enter(struct broker *broker, uid_t uid, bool shared)
 	if (account->next)
 		account->next->link = &account->next;
 	broker->accounts = account;
+	turn_enter(broker, account);
 	return account_join(account);
 }
 
-void account_leave(struct account *account)
+void account_leave(struct broker *broker, struct account *account)
 {
 	if (--account->clients > 0)
 		return;
+	turn_leave(broker, account);
 	*account->link = account->next;
 	if (account->next)
 		account->next->link = account->link;

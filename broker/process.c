@@ -23,6 +23,8 @@ static void process_gone(struct process *process)
 {
 	process->gone = true;
 	process->exit = sd_event_source_disable_unref(process->exit);
+	/* That its connections are closed is seen when they have their turns, which is late. */
+	turn_leave(process->broker, process->account);
 	release_all(process);
 }
 
@@ -153,7 +155,7 @@ int process_enter(
 
 void process_leave(struct process *process)
 {
-	account_leave(process->account);
+	account_leave(process->broker, process->account);
 	if (--process->clients > 0)
 		return;
 	release_all(process);

@@ -182,17 +182,17 @@ static void learn_success(
 	struct broker *broker = client->broker;
 	const struct rgbroker_operation *operation = &request->operations[index];
 	const struct judgement *judgement = &judged[index];
+	struct pointer pointer;
 	uint8_t moved_to;
 
-	struct pointer pointer;
+	if (moves_pointer(broker, judgement, operation, &pointer)) {
+		uint64_t *told = judgement->rule->role == RULE_POINTER ? &reply->head.pointer_writes
+								       : &reply->head.pointer_moves;
 
-	if (moves_pointer(broker, judgement, operation, &pointer))
 		pointers_moved(&broker->pointers, client->process, request->header->context,
 			operation->address, pointer);
-	if (judgement->rule->role == RULE_POINTER)
-		reply->head.pointer_writes |= UINT64_C(1) << index;
-	else if (judgement->rule->role == RULE_DATA)
-		reply->head.pointer_moves |= UINT64_C(1) << index;
+		*told |= UINT64_C(1) << index;
+	}
 	if (policy_claims(judgement))
 		claim(broker, client->process, operation->address);
 	if (policy_moves(judgement, operation, request->data[index], &moved_to)) {

@@ -16,6 +16,36 @@ static int append(
 	return sd_event_source_set_priority(source, account->last);
 }
 
+/* That user's; or whose was longest ago. */
+static struct user_gone *gone_of(struct broker *broker, uid_t uid)
+{
+	struct user_gone *oldest = broker->users_gone;
+
+	for (unsigned i = 0; i < USERS_GONE_MAX; i++) {
+		if (broker->users_gone[i].uid == uid)
+			return &broker->users_gone[i];
+		if (broker->users_gone[i].finish < oldest->finish)
+			oldest = &broker->users_gone[i];
+	}
+	return oldest;
+}
+
+void turn_enter(struct broker *broker, struct account *account)
+{
+	const struct user_gone *gone = gone_of(broker, account->uid);
+
+	if (gone->uid == account->uid)
+		account->last = account->finish = gone->finish;
+}
+
+void turn_leave(struct broker *broker, const struct account *account)
+{
+	struct user_gone *gone = gone_of(broker, account->uid);
+
+	if (gone->uid != account->uid || gone->finish < account->finish)
+		*gone = (struct user_gone){account->uid, account->finish};
+}
+
 int turn_begin(struct broker *broker, struct account *account, sd_event_source *source)
 {
 	return append(broker, account, source, account->last > broker->turn ? TURN_COST : 0);

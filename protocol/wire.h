@@ -98,8 +98,9 @@ struct rgbroker_reply {
 	uint16_t done;           /* operations carried out; or the refused one's, if none was */
 	uint16_t length;         /* bytes of data that follow: room of the done reads, in order */
 	uint64_t pointer_writes; /* bit i: operation i set a chip's register pointer; keep it */
-	uint64_t pointer_moves;  /* bit i: operation i went through the pointer: what is kept of
-				    this context and address no longer tells where it is */
+	uint64_t pointer_moves;  /* bit i: operation i went through the pointer, or may have moved
+				    it: what is kept of this context and address no longer tells
+				    where it is */
 };
 
 struct rgbroker_info {

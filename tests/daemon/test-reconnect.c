@@ -620,6 +620,22 @@ static void test_batches_and_kills(void **state)
 
 /* --- */
 
+/* A file that knows of no pointer lets it be moved: what was kept before is not set again. */
+static void test_a_file_beside_moves_it(void **state)
+{
+	struct ring *ring = *state;
+	struct rgbroker *handle = open_here();
+	const uint8_t at = 0x76;
+
+	ene_put(ring, at, 1);
+	assert_int_equal(rgbroker_smbus_write_word_data(handle, at, ENE_SET, 0x0581), 0);
+	assert_int_equal(rgbroker_smbus_write_word_data(handle, at, ENE_SET, 0xf980), 0);
+	is_lost(rgbroker_smbus_write_byte_data(handle, at, ENE_BYTE, 0x05));
+	for (unsigned number = 0; number <= UINT16_MAX; number++)
+		assert_int_equal(ring->bus->behind[1][number], 0);
+	rgbroker_close(handle);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -633,6 +649,7 @@ int main(void)
 		TEST(test_another_handle_sets_first),
 		TEST(test_a_thread_that_never_set_one),
 		TEST(test_after_a_refused_set),
+		TEST(test_a_file_beside_moves_it),
 		TEST(test_a_batch),
 		TEST(test_storm_on_one_handle),
 		TEST(test_storm_on_many_handles),

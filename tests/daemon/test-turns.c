@@ -186,6 +186,47 @@ static void test_newcomer(void **state)
 	other_kill(&newcomer);
 }
 
+/* Who comes as a new process for each request gets no more by it: the bus is slow enough for the
+ * next one to stand at the door when the one before has its answer. */
+#define GENERATIONS 8
+
+static void test_one_after_the_other(void **state)
+{
+	struct ring *ring = *state;
+	struct batch batch = batch_new(1), mine = batch_write(2, VICTIM, 0, 0);
+	struct other victim = other_new(ring), one[GENERATIONS];
+	int there = other_connect(&victim, "rgb"), fds[GENERATIONS];
+	struct waits waits;
+	unsigned from;
+
+	for (unsigned i = 0; i < RGBROKER_OPERATIONS_MAX; i++) /* reads: nobody claims */
+		batch_add(&batch, RGBROKER_BYTE_DATA, true, 0x40, 0, 1, NULL);
+	assert_done(other_ask(&victim, there, &mine));
+	ring->bus->delay_usec = 500;
+	ring_hold(ring);
+	for (unsigned i = 0; i < GENERATIONS; i++) {
+		one[i] = other_new(ring);
+		fds[i] = other_connect(&one[i], "rgb");
+		other_send(&one[i], fds[i], &batch);
+		if (i == 0) {
+			ring_await_held(ring);
+			for (unsigned k = 0; k < REQUESTS; k++)
+				other_send(&victim, there, &mine);
+			from = wire_count(ring);
+			continue;
+		}
+		ring_release(ring);
+		assert_done(other_receive(&one[i - 1], fds[i - 1]));
+		other_kill(&one[i - 1]);
+	}
+	for (unsigned k = 0; k < REQUESTS; k++)
+		assert_done(other_receive(&victim, there));
+	waits = measure(ring, from, REQUESTS);
+	assert_in_range(waits.all, 0, 3 * RGBROKER_OPERATIONS_MAX);
+	other_kill(&one[GENERATIONS - 1]);
+	other_kill(&victim);
+}
+
 /* One connection each: one after the other. */
 #define OTHERS 4
 
@@ -232,6 +273,7 @@ int main(void)
 		TEST(test_by_use),
 		TEST(test_no_credit),
 		TEST(test_newcomer),
+		TEST(test_one_after_the_other),
 		TEST(test_in_turn),
 	};
 

@@ -591,6 +591,7 @@ static void learn_operation(
 			move(at, (struct pointer){
 					 true, (uint16_t)(pointer.value + operation->length)});
 	} else if (plan->part == PART_UNSEEN) {
+		world.request->moves |= bit;
 		move(at, (struct pointer){false, 0});
 	}
 	if (plan->claims && !(world.current->had_pidfd && has_exited(world.current)))
