@@ -25,9 +25,9 @@ static int patience(struct connection *connection)
 	int timeout_ms = atomic_load(&connection->timeout_ms);
 
 	if (connection->patience != timeout_ms)
-		link_let_wait(connection->descriptor, timeout_ms);
-	connection->patience = timeout_ms;
-	return timeout_ms;
+		connection->patience =
+			link_let_wait(connection->descriptor, timeout_ms) ? timeout_ms : 0;
+	return connection->patience;
 }
 
 static int await_reply(struct connection *connection, const struct connection_request *request,

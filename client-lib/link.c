@@ -60,13 +60,13 @@ bool link_gone(const char *path)
 	return syscall(SYS_faccessat, AT_FDCWD, path, F_OK) != 0 && errno == ENOENT;
 }
 
-void link_let_wait(int descriptor, int milliseconds)
+bool link_let_wait(int descriptor, int milliseconds)
 {
 	const struct timeval patience = {
 		.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
 
-	(void)setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	(void)setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	return setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0 &&
+	       setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0;
 }
 
 /*
@@ -86,7 +86,8 @@ static int connect_once(const char *path, int left)
 	if (descriptor < 0)
 		return -errno;
 	/* For good: calls that go past us would else wait for ever. */
-	link_let_wait(descriptor, left);
+	if (!link_let_wait(descriptor, left))
+		(void)fcntl(descriptor, F_SETFL, O_NONBLOCK); /* then it has no place there */
 	if (connect(descriptor, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return descriptor;
 	error = errno;

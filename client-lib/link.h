@@ -34,8 +34,11 @@ bool link_gone(const char *path);
 /** @return 0, -ECONNRESET (see above), -ETIMEDOUT, or what send said; nothing was sent then */
 int link_send(int descriptor, const void *message, size_t size, int64_t deadline);
 
-/** Let the socket itself wait, 1 ms or more: so a reply takes one system call in place of three. */
-void link_let_wait(int descriptor, int milliseconds);
+/**
+ * Let the socket itself wait, 1 ms or more: so a reply takes one system call in place of three.
+ * @return false: it would wait for ever (a program's own filter of system calls may say so)
+ */
+bool link_let_wait(int descriptor, int milliseconds);
 
 /**
  * @param patience  what link_let_wait() was told of this socket; 0: nothing

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The moment between recv's two looks at a socket: closed in between, it says end of file. */
+#include "client-lib/connection.h"
 #include "client-lib/link.h"
 
 #include <errno.h>
@@ -8,7 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,12 +21,14 @@ ssize_t __real_recv(int fd, void *buffer, size_t size, int flags);
 ssize_t __wrap_recv(int fd, void *buffer, size_t size, int flags);
 
 static bool missed;
+static bool waiting_forbidden; /* and options are refused */
 static int last_flags;
 
 /* As if the other end was closed just after the look for an error. */
 ssize_t __wrap_recv(int fd, void *buffer, size_t size, int flags)
 {
 	last_flags = flags;
+	assert_true(flags & MSG_DONTWAIT || !waiting_forbidden);
 	return missed ? 0 : __real_recv(fd, buffer, size, flags);
 }
 
@@ -85,12 +91,51 @@ static void the_socket_waits_within_the_deadline(void **state)
 	close(sockets[1]);
 }
 
+int __real_setsockopt(int fd, int level, int name, const void *value, socklen_t size);
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t size);
+
+/* As a program's own filter of system calls may answer. */
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t size)
+{
+	if (!waiting_forbidden)
+		return __real_setsockopt(fd, level, name, value, size);
+	errno = EPERM;
+	return -1;
+}
+
+/* A socket that cannot be told how long to wait is not let wait: that would be for ever. */
+static void a_socket_that_takes_no_options_does_not_wait(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/tmp/rgbroker-XXXXXX"};
+	int door = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	struct connection connection;
+	struct rgbroker_info info;
+	uint16_t reason;
+
+	assert_non_null(mkdtemp(address.sun_path));
+	strcat(address.sun_path, "/i2c-7");
+	assert_int_equal(bind(door, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(door, 1), 0); /* nobody answers */
+	connection_init(&connection, address.sun_path, -1, 0, 50);
+	missed = false;
+	waiting_forbidden = true;
+	assert_int_equal(connection_info(&connection, -1, &info, &reason), -ETIMEDOUT);
+	waiting_forbidden = false;
+	assert_true(last_flags & MSG_DONTWAIT);
+	close(connection.descriptor);
+	close(door);
+	unlink(address.sun_path);
+	*strrchr(address.sun_path, '/') = '\0';
+	rmdir(address.sun_path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unread_is_not_carried_out),
 		cmocka_unit_test(read_is_unknown),
 		cmocka_unit_test(the_socket_waits_within_the_deadline),
+		cmocka_unit_test(a_socket_that_takes_no_options_does_not_wait),
 	};
 
 	return cmocka_run_group_tests_name("client-link", tests, NULL, NULL);
