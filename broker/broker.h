@@ -195,12 +195,8 @@ void monitor_tell(struct client *client, const struct happening *happening);
 
 /* Whether a line that peers can cause may be written now. */
 bool may_tell(struct broker *broker);
-#define PEER_FIELDS_MAX 8
-/*
- * One line about a peer, unless there were too many just now. fields: up to PEER_FIELDS_MAX more
- * "KEY=value" than tell who it is, ending with NULL; or NULL.
- */
-void log_peer(const struct client *client, int priority, const char *const *fields,
-	const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* One line about a peer, unless there were too many just now. */
+void log_peer(const struct client *client, int priority, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 void log_refusal(const struct client *client, const struct rgbroker_operation *operation,
 	const struct judgement *judgement);

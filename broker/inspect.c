@@ -212,7 +212,7 @@ void do_release(struct client *client, const struct request *request, struct rep
 		reply_set(reply, RGBROKER_REASON_RULE, -ENOENT);
 		return;
 	}
-	log_peer(client, LOG_NOTICE, NULL, "the claim of pid %d uid %u on 0x%02x is ended",
+	log_peer(client, LOG_NOTICE, "the claim of pid %d uid %u on 0x%02x is ended",
 		(int)holder->pid, holder->uid, address);
 	claim_release(broker, (uint8_t)address);
 }

@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define PEER_FIELDS_MAX 8 /* more than tell who it is */
+
 bool may_tell(struct broker *broker)
 {
 	unsigned left_out;
@@ -22,27 +24,32 @@ bool may_tell(struct broker *broker)
 	return true;
 }
 
-void log_peer(const struct client *client, int priority, const char *const *fields,
-	const char *format, ...)
+static void tell_arguments(const struct client *client, int priority, const char *const *fields,
+	const char *format, va_list arguments)
 {
-	struct broker *broker = client->broker;
 	char what[512], pid[40], uid[40], door[96];
 	const char *all[3 + PEER_FIELDS_MAX + 1] = {pid, uid, door};
-	va_list arguments;
 
-	if (!may_tell(broker))
-		return;
 	for (size_t i = 0; fields && fields[i] && i < PEER_FIELDS_MAX; i++)
 		all[3 + i] = fields[i];
-	va_start(arguments, format);
 	vsnprintf(what, sizeof(what), format, arguments);
-	va_end(arguments);
 	snprintf(pid, sizeof(pid), "RGBROKER_PEER_PID=%d", (int)client->peer.pid);
 	snprintf(uid, sizeof(uid), "RGBROKER_PEER_UID=%u", client->peer.uid);
 	snprintf(door, sizeof(door), "RGBROKER_DOOR=%s", client->listener->name);
 	log_line(priority, all, "i2c-%u: pid %d uid %u at door %s: %s",
-		broker->policy.adapter.number, (int)client->peer.pid, client->peer.uid,
+		client->broker->policy.adapter.number, (int)client->peer.pid, client->peer.uid,
 		client->listener->name, what);
+}
+
+void log_peer(const struct client *client, int priority, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!may_tell(client->broker))
+		return;
+	va_start(arguments, format);
+	tell_arguments(client, priority, NULL, format, arguments);
+	va_end(arguments);
 }
 
 /* What refusals can be filtered by. */
@@ -85,6 +92,19 @@ static void describe(struct refusal_fields *fields, const struct rgbroker_operat
 	*next = NULL;
 }
 
+static void tell(const struct client *client, int priority, const char *const *fields,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static void tell(const struct client *client, int priority, const char *const *fields,
+	const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	tell_arguments(client, priority, fields, format, arguments);
+	va_end(arguments);
+}
+
 void log_refusal(const struct client *client, const struct rgbroker_operation *operation,
 	const struct judgement *judgement)
 {
@@ -92,15 +112,17 @@ void log_refusal(const struct client *client, const struct rgbroker_operation *o
 	const struct process *holder = NULL;
 	struct refusal_fields fields;
 
+	if (!may_tell(client->broker))
+		return;
 	if (judgement->reason == RGBROKER_REASON_CLAIMED)
 		holder = client->broker->claims[operation->address];
 	describe(&fields, operation, judgement, holder);
 	operation_text(operation, what, sizeof(what));
 	if (holder)
-		log_peer(client, LOG_NOTICE, fields.all,
+		tell(client, LOG_NOTICE, fields.all,
 			"refused %s: pid %d uid %u has claimed the chip", what, (int)holder->pid,
 			holder->uid);
 	else
-		log_peer(client, LOG_NOTICE, fields.all, "refused %s: %s", what,
+		tell(client, LOG_NOTICE, fields.all, "refused %s: %s", what,
 			policy_explain(judgement, why, sizeof(why)));
 }

@@ -102,7 +102,7 @@ static struct client *who_goes(struct broker *broker, struct client *newcomer)
 
 	if (account->clients > CLIENTS_OF_ONE_MAX) {
 		if (!account->told)
-			log_peer(newcomer, LOG_NOTICE, NULL,
+			log_peer(newcomer, LOG_NOTICE,
 				"it has %u connections, as many as may be: from here on the one "
 				"that it has not used for longest is closed for each new one",
 				CLIENTS_OF_ONE_MAX);

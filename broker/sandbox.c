@@ -83,6 +83,7 @@ static const struct {
 	{SCMP_SYS(read)},
 	{SCMP_SYS(timerfd_settime)},
 	{SCMP_SYS(clock_gettime)},
+	{SCMP_SYS(getpid)}, /* whether it was forked, where libsystemd does not keep the number */
 	{SCMP_SYS(restart_syscall)}, /* the kernel's own, after SIGCONT in poll() */
 	/* Memory for the heap: of no file, and never to be run. */
 	{SCMP_SYS(brk)},

@@ -104,7 +104,7 @@ static bool work(struct client *client, size_t size)
 		out.head.serial = request.header->serial;
 	if (r == -EPROTONOSUPPORT) {
 		if (!client->told)
-			log_peer(client, LOG_WARNING, NULL,
+			log_peer(client, LOG_WARNING,
 				"it speaks version %u of the protocol, this broker version %u: "
 				"one of them was upgraded, and the other is to be started again",
 				request.header->version, RGBROKER_PROTOCOL_VERSION);
@@ -137,7 +137,7 @@ static ssize_t receive(struct client *client)
 
 static void drop_malformed(struct client *client, ssize_t size)
 {
-	log_peer(client, LOG_WARNING, NULL, "connection closed: it sent %s",
+	log_peer(client, LOG_WARNING, "connection closed: it sent %s",
 		size < 0 ? "an oversized message or descriptors" : "a malformed message");
 	send_reply(client);
 	client_free(client);
@@ -172,7 +172,7 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents, void *u
 		drop_malformed(client, size);
 	} else if (!send_reply(client)) {
 		if (errno == EAGAIN) /* and did not just go before its reply */
-			log_peer(client, LOG_NOTICE, NULL,
+			log_peer(client, LOG_NOTICE,
 				"connection closed: it does not take its replies");
 		client_free(client);
 	}

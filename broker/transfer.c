@@ -58,8 +58,7 @@ static bool moves_pointer(const struct broker *broker, const struct judgement *j
 {
 	if (judgement->rule->role != RULE_PLAIN)
 		*ret_pointer = policy_pointer_after(judgement, operation);
-	else if (policy_uses_pointer(&broker->policy, operation))
-		/* It was allowed by a file that knows of no pointer, where another one knows. */
+	else if (policy_moves_unseen(&broker->policy, judgement, operation))
 		*ret_pointer = (struct pointer){.known = false};
 	else
 		return false;

@@ -246,9 +246,19 @@ bool policy_sets_pointer(const struct policy *policy, const struct rgbroker_oper
 	return has_rule(policy, operation, 1U << RULE_POINTER);
 }
 
-bool policy_uses_pointer(const struct policy *policy, const struct rgbroker_operation *operation)
+bool policy_moves_unseen(const struct policy *policy, const struct judgement *judgement,
+	const struct rgbroker_operation *operation)
 {
-	return has_rule(policy, operation, 1U << RULE_POINTER | 1U << RULE_DATA);
+	if (judgement->rule->role != RULE_PLAIN)
+		return false;
+	if (operation->read || judgement->device->n_registers)
+		return has_rule(policy, operation, 1U << RULE_POINTER | 1U << RULE_DATA);
+	/* The same bytes can be sent in several ways. */
+	for (size_t i = 0; i < policy->n_devices; i++)
+		if (policy->devices[i]->n_registers &&
+			bitmap_has(policy->devices[i]->addresses, operation->address))
+			return true;
+	return false;
 }
 
 void policy_set_pointer(const struct device *device, uint8_t address, uint16_t value,

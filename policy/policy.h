@@ -269,8 +269,13 @@ bool policy_moves(const struct judgement *judgement, const struct rgbroker_opera
 	const uint8_t *data, uint8_t *ret_address);
 /* Whether it is what some device's Set= says, allowed or not. */
 bool policy_sets_pointer(const struct policy *policy, const struct rgbroker_operation *operation);
-/* Whether some device's Set= or Advance=, or a read through its pointer, looks like that. */
-bool policy_uses_pointer(const struct policy *policy, const struct rgbroker_operation *operation);
+/*
+ * Whether an allowed operation that is of no [Pointer] may have moved one all the same: it was
+ * allowed by another device's file, at an address where some device has a pointer. Any write may;
+ * reads, if they are such as go through it.
+ */
+bool policy_moves_unseen(const struct policy *policy, const struct judgement *judgement,
+	const struct rgbroker_operation *operation);
 /* The operation and data that set a device's pointer. */
 void policy_set_pointer(const struct device *device, uint8_t address, uint16_t value,
 	struct rgbroker_operation *ret_operation, uint8_t *ret_data);

@@ -990,15 +990,17 @@ static void test_a_file_beside_that_knows_no_pointer(void **state)
 	unsigned before;
 
 	ene_put(ring, at, 1);
-	for (unsigned through = 0; through < 2; through++) {
+	for (unsigned way = 0; way < 3; way++) {
 		batch = batch_of(1);
 		add_set(&batch, at, 0x8100);
 		assert_done(peer_ask(fd, &batch));
 		batch = batch_of(1);
-		if (through)
-			add_byte(&batch, at, 0x77);
-		else
+		if (way == 0)
 			add_set(&batch, at, ENE_MOVE);
+		else if (way == 1)
+			add_byte(&batch, at, 0x77);
+		else /* the same on the wire */
+			batch_add(&batch, RGBROKER_I2C_BLOCK, false, at, ENE_BYTE, 1, "\x77");
 		assert_done(peer_ask(fd, &batch));
 		before = wire_count(ring);
 		batch = batch_of(1);

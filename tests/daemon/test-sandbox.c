@@ -59,8 +59,9 @@ static const struct call left[] = {
 	{SYS_mmap, {0, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1}, -EINVAL},
 	{SYS_munmap, {1}, -EINVAL},
 	{SYS_writev, {STDERR_FILENO}, 0},
-	/* what these two answer stands below */
+	/* what these answer stands below */
 	{SYS_brk},
+	{SYS_getpid},
 	{SYS_exit_group},
 };
 
@@ -152,7 +153,7 @@ static bool is_left(long number)
 static void test_what_is_left(void **state)
 {
 	const struct call leave = {SYS_exit_group, {0}};
-	const struct call heap = {SYS_brk, {0}};
+	const struct call heap = {SYS_brk, {0}}, self = {SYS_getpid, {0}};
 	struct ring *ring = *state;
 
 	for (size_t i = 0; left[i].number != SYS_brk; i++) {
@@ -162,6 +163,8 @@ static void test_what_is_left(void **state)
 	}
 	assert_done(ask_for(ring, &heap));
 	assert_true(ring->bus->call.result > 0);
+	assert_done(ask_for(ring, &self));
+	assert_int_equal(ring->bus->call.result, ring->pid);
 	assert_int_equal(ask_for(ring, &leave).size, 0);
 	assert_int_equal(ring_wait(ring), 0);
 }

@@ -197,7 +197,7 @@ static void test_one_after_the_other(void **state)
 	struct other victim = other_new(ring), one[GENERATIONS];
 	int there = other_connect(&victim, "rgb"), fds[GENERATIONS];
 	struct waits waits;
-	unsigned from;
+	unsigned from = 0;
 
 	for (unsigned i = 0; i < RGBROKER_OPERATIONS_MAX; i++) /* reads: nobody claims */
 		batch_add(&batch, RGBROKER_BYTE_DATA, true, 0x40, 0, 1, NULL);

@@ -41,6 +41,7 @@ LEFT = {
     "read": [""],
     "timerfd_settime": [""],
     "clock_gettime": [""],
+    "getpid": [""],
     "restart_syscall": [""],
     "brk": [""],
     "mmap": ["2&0x4=0x0 3&0x20=0x20"],  # not PROT_EXEC, MAP_ANONYMOUS
