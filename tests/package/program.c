@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * As little as a program of somebody else's needs, built against what the development package holds: which buses
- * there are, and their names; and what is said of one that there is not. See program-builds.
+ * As little as a program of somebody else's needs, built against what the development package
+ * holds: which buses there are, and their names; and what is said of one that there is not. See
+ * program-builds.
  */
 #include <rgbroker.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ int main(void)
 			rgbroker_close(bus);
 	}
 	error = rgbroker_open(&bus, 9999);
-	printf("i2c-9999: %s: %s\n", strerror(-error), rgbroker_reason_text(rgbroker_last_reason()));
+	printf("i2c-9999: %s: %s\n", strerror(-error),
+		rgbroker_reason_text(rgbroker_last_reason()));
 	return 0;
 }
