@@ -3,7 +3,7 @@
 # machine: pc
 # suite: both
 # guest: bare
-# timeout: 1200
+# timeout: 2400
 #
 # The Debian packages on a machine that runs: installed, upgraded under clients, removed, purged. In the guest they
 # are files, and not installed.
