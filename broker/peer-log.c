@@ -25,6 +25,9 @@ bool may_tell(struct broker *broker)
 }
 
 static void tell_arguments(const struct client *client, int priority, const char *const *fields,
+	const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
+
+static void tell_arguments(const struct client *client, int priority, const char *const *fields,
 	const char *format, va_list arguments)
 {
 	char what[512], pid[40], uid[40], door[96];
