@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
-# suite: both
 # guest: fresh
 # timeout: 1200
 # documents: README.md
