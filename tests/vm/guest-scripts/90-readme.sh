@@ -4,7 +4,7 @@
 # timeout: 400
 # documents: README.md
 #
-# README.md, but for its five minutes (85-readme.sh): the map is what a wire has seen, the service lights.
+# README.md, but for its five minutes (85-five-minutes.sh): the map is what a wire has seen, the service lights.
 . "${0%/*}/lib.sh"
 . "${0%/*}/brokered.sh"
 . "${0%/*}/documents.sh"
