@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
-# timeout: 400
+# timeout: 600
 # documents: README.md
 #
 # README.md, but for its five minutes (readme.sh): the map is what a wire has seen, the service lights.

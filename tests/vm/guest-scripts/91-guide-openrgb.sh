@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
-# timeout: 300
+# timeout: 600
 # documents: docs/openrgb.md
 #
 # docs/openrgb.md, typed: an OpenRGB with a unit of its own, one without, and what can be set.

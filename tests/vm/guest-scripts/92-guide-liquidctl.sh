@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
-# timeout: 240
+# timeout: 600
 # documents: docs/liquidctl.md
 #
 # docs/liquidctl.md, typed.

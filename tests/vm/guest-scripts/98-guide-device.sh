@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
-# timeout: 240
+# timeout: 400
 # documents: docs/device.md
 #
 # docs/device.md, typed: a lamp that nobody knew.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
-# timeout: 240
+# timeout: 400
 # documents: SECURITY.md devices/README.md
 #
 # What else is to be typed, in pages that are no guides.
