@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: pc
+# guest: guides
 # timeout: 600
 # documents: docs/liquidctl.md
 #
