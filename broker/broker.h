@@ -53,11 +53,10 @@ struct client {
 
 /* What systemd is told for `systemctl status`. */
 struct summary {
-	sd_event_source *timer;
-	bool due;           /* the timer runs */
-	uint64_t told_usec; /* CLOCK_MONOTONIC, when it was told last; 0: not since the start */
-	char text[320];     /* as told last */
-	uint64_t hung_usec; /* how long the last transfer took that hung; 0: none did */
+	sd_event_source *timer; /* runs while something is to be told */
+	uint64_t told_usec;     /* CLOCK_MONOTONIC, when it was told last; 0: not since the start */
+	char text[320];         /* as told last */
+	uint64_t hung_usec;     /* how long the last transfer took that hung; 0: none did */
 	uint64_t hung_until_usec; /* CLOCK_MONOTONIC */
 };
 

@@ -111,7 +111,6 @@ static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
 	struct summary *summary = &broker->summary;
 	char text[sizeof(summary->text)] = "";
 
-	summary->due = false;
 	summarise(broker, text, sizeof(text));
 	if (strcmp(text, summary->text) == 0)
 		return 0;
@@ -128,14 +127,15 @@ void summary_changed(struct broker *broker)
 	struct summary *summary = &broker->summary;
 	uint64_t now = 0, due;
 
-	if (summary->due || !summary->timer || broker->stopping)
+	if (!summary->timer || broker->stopping ||
+		sd_event_source_get_enabled(summary->timer, NULL) > 0)
 		return;
 	sd_event_now(broker->event, CLOCK_MONOTONIC, &now);
 	due = now + SETTLE_USEC;
 	if (summary->told_usec && due < summary->told_usec + INTERVAL_USEC)
 		due = summary->told_usec + INTERVAL_USEC;
 	sd_event_source_set_time(summary->timer, due);
-	summary->due = sd_event_source_set_enabled(summary->timer, SD_EVENT_ONESHOT) >= 0;
+	sd_event_source_set_enabled(summary->timer, SD_EVENT_ONESHOT);
 }
 
 void summary_transfer_took(struct broker *broker, uint64_t usec)
