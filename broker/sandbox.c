@@ -94,8 +94,7 @@ static const struct {
 	{SCMP_SYS(exit_group)},
 };
 
-/* One instruction of it is eight bytes; the call with the most arguments takes about ten of them.
- */
+/* It has 86 instructions on x86-64; elsewhere some more. */
 static struct sock_filter program[512];
 static unsigned short n_program;
 
