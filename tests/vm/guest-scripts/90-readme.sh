@@ -41,17 +41,7 @@ check 'the map of the README is that of these two' test "$drawn" = "$printed" ||
 
 # ---- a service ----
 
-cat >/usr/bin/your-rgb-program <<'PROGRAM'
-#!/usr/bin/python3
-import smbus
-bus = smbus.SMBus(4)
-bus.write_word_data(0x70, 0x00, 0x2080)
-bus.write_byte_data(0x70, 0x01, 1)
-for led in range(8):
-    bus.write_word_data(0x70, 0x00, 3 * led << 8 | 0x81)
-    bus.write_block_data(0x70, 0x03, [0x50, 0x50, 0x50])
-PROGRAM
-chmod 755 /usr/bin/your-rgb-program
+program_that_lights /usr/bin/your-rgb-program 0x50
 block file 'your-rgb-program'
 systemctl daemon-reload
 check 'the service of the README runs' systemctl start lights.service

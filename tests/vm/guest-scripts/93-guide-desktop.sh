@@ -24,17 +24,7 @@ trap cleanup EXIT
 
 reader_machine || exit 1
 # as OpenRGB has these; the window is played by a program that lights, as what is looked at here is the way to a bus
-cat >/usr/local/bin/openrgb <<'PROGRAM'
-#!/usr/bin/python3
-import smbus
-bus = smbus.SMBus(4)
-bus.write_word_data(0x70, 0x00, 0x2080)
-bus.write_byte_data(0x70, 0x01, 1)
-for led in range(8):
-    bus.write_word_data(0x70, 0x00, 3 * led << 8 | 0x81)
-    bus.write_block_data(0x70, 0x03, [0x40, 0x40, 0x40])
-PROGRAM
-chmod 755 /usr/local/bin/openrgb
+program_that_lights /usr/local/bin/openrgb 0x40
 mkdir -p "$applications"
 printf '[Desktop Entry]\nType=Application\nName=OpenRGB\nExec=openrgb\n' >"$applications/org.openrgb.OpenRGB.desktop"
 echo 'KERNEL=="i2c-[0-99]*", TAG+="uaccess"' >"$rule"

@@ -137,6 +137,22 @@ block()
     esac
 }
 
+# program_that_lights PATH VALUE: a program by which all LEDs of the ENE controller have that byte for each colour
+program_that_lights()
+{
+    cat >"$1" <<PROGRAM
+#!/usr/bin/python3
+import smbus
+bus = smbus.SMBus(4)
+bus.write_word_data(0x70, 0x00, 0x2080)
+bus.write_byte_data(0x70, 0x01, 1)
+for led in range(8):
+    bus.write_word_data(0x70, 0x00, 3 * led << 8 | 0x81)
+    bus.write_block_data(0x70, 0x03, [$2, $2, $2])
+PROGRAM
+    chmod 755 "$1"
+}
+
 # lit SIM ADDRESS: the colours that the LEDs of one controller have, each once
 lit()
 {
