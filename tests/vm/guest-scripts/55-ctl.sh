@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# guest: admin
 # machine: pc
 #
 # rgbrokerctl: what it says of real buses, to root and to a nobody, and its exit codes.

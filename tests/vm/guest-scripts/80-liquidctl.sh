@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# guest: lights
 # machine: pc
 # timeout: 240
 #
