@@ -201,6 +201,8 @@ mkdir -p "/run/systemd/system/rgbroker@$bus.service.d"
 printf '[Service]\nExecStart=\nExecStart=/bin/false\n' >"/run/systemd/system/rgbroker@$bus.service.d/broken.conf"
 systemctl daemon-reload
 systemctl stop "rgbroker@$bus.service"
+# those of the killed ones do not count
+systemctl reset-failed "rgbroker@$bus.service"
 timeout 5 bash -c "$(declare -f ask); ask $door" >/dev/null 2>&1
 restarts()
 {
