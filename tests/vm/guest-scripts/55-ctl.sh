@@ -5,6 +5,7 @@
 #
 # rgbrokerctl: what it says of real buses, to root and to a nobody, and its exit codes.
 . "${0%/*}/lib.sh"
+. "${0%/*}/json.sh"
 
 bus=$(chipset_bus)
 modprobe i2c-stub chip_addr=0x50
@@ -18,12 +19,6 @@ ctl()
     shift 2
     output=$(rgbrokerctl "$@" 2>&1)
     expect_eq "$what: exit code $expected" "$expected" $?
-}
-
-# json EXPRESSION: of the object "o" that the last command printed
-json()
-{
-    python3 -c 'import json, sys; o = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1" <<<"$output"
 }
 
 ctl 0 "list" list

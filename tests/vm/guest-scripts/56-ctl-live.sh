@@ -8,6 +8,7 @@
 # that brokers read.
 . "${0%/*}/lib.sh"
 . "${0%/*}/brokered.sh"
+. "${0%/*}/json.sh"
 
 work=$(mktemp -d)
 chmod 755 "$work"
@@ -31,12 +32,6 @@ ctl()
     shift 2
     output=$(rgbrokerctl "$@" 2>&1)
     expect_eq "$what: exit code $expected" "$expected" $? || note "$output"
-}
-
-# json EXPRESSION: of the object "o" that the last command printed
-json()
-{
-    python3 -c 'import json, sys; o = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1" <<<"$output"
 }
 
 # a_nobody ARGUMENTS...: rgbrokerctl as somebody without rights; the output is left in $output

@@ -8,6 +8,7 @@
 # udev rules is what udev makes of them.
 . "${0%/*}/lib.sh"
 . "${0%/*}/brokered.sh"
+. "${0%/*}/json.sh"
 
 bus=$(chipset_bus)
 node=/dev/i2c-$bus
@@ -17,16 +18,6 @@ audit()
 {
     output=$(rgbrokerctl --json audit 2>&1)
     expect_eq "$2: exit code $1" "$1" $? || note "$output"
-}
-
-# json EXPRESSION: of the object "o", its entries "e" and the findings among them "f"
-json()
-{
-    python3 -c 'import json, sys
-o = json.load(sys.stdin)
-e = o["entries"]
-f = [x for x in e if x["severity"] == "finding"]
-print(eval(sys.argv[1]))' "$1" <<<"$output"
 }
 
 # finds WHAT KIND PATH [CONDITION]: a finding x of that kind and path
