@@ -153,7 +153,7 @@ state()
 }
 check 'a hung transfer waits in state D' wait_for 5 state D
 kill -KILL "$hung"
-sleep 0.3
+pause 0.3
 check 'and does not heed SIGKILL' state D
 expect_eq 'the other adapters go on' 0x50 "$(i2cget -y "$plain" 0x50 0 b)"
 echo 0 >"$sim_debug/chipset/hang"
@@ -187,7 +187,7 @@ exec 7<>"/dev/i2c-$chipset"
 # the background shell must not hold the node itself
 { echo rgbsim-chipset.0 >"$driver/unbind"; } 7>&- &
 unbind=$!
-sleep 0.5
+pause 0.5
 check 'unbinding waits for who holds the node' test -e "/proc/$unbind"
 exec 7>&-
 wait "$unbind"

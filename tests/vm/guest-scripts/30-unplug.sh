@@ -40,7 +40,7 @@ direct_holder()
     began=$(now_ms)
     { echo "$device" >"$driver/unbind"; } &
     unbind=$!
-    sleep 3
+    pause 3
     check "$name: after 3 s, unbinding still waits for a program that holds the node" kill -0 "$unbind"
     kill "$holder"
     check "$name: and goes on when that has ended" wait_for 5 ended "$unbind"
@@ -60,7 +60,7 @@ brokered()
     for round in 1 2 3; do
         check "$name: a broker serves the clients, round $round" \
             wait_for 10 systemctl --quiet is-active "rgbroker@$bus.service"
-        sleep 0.5
+        pause 0.5
         began=$(now_ms)
         { echo "$device" >"$driver/unbind"; } &
         # who waits there cannot be killed, only helped
@@ -70,7 +70,7 @@ brokered()
         check "$name: unbinding its driver under two busy clients took less than 2 s, round $round" \
             test "$took" -lt 2000
         check "$name: its door is gone" wait_for 5 test ! -e "/run/rgbroker/i2c-$bus"
-        sleep 0.3
+        pause 0.3
         echo "$device" >"$driver/bind"
         for way in i2c-dev library; do
             check "$name: the $way client works again" wait_for 10 works_again "$way" "$round"

@@ -21,7 +21,7 @@ names=(shim library shim-threads library-threads)
 # Alone and with four threads on one handle, each at its own chip. The wire is slow, so that it is busy.
 start_counters()
 {
-    echo 30 >"$sim_debug/plain/khz"
+    echo 10 >"$sim_debug/plain/khz"
     wire_begin plain
     start_counter shim i2c-dev "$bus" 0x40 1 20000
     start_counter library library "$bus" 0x41 1 20000
@@ -61,7 +61,7 @@ served_again()
 # The next blow falls at any point of what they do.
 let_them_work()
 {
-    sleep "0.$((RANDOM % 20 + 10))"
+    pause "0.$((RANDOM % 20 + 10))"
     wire_collect plain
 }
 
@@ -95,7 +95,7 @@ done
 # ---- killed ----
 
 start_counters
-sleep 1
+pause 1
 declare -A had=()
 killed=0 more=0
 for ((round = 0; round < 20; round++)); do

@@ -40,17 +40,17 @@ start_counters()
 }
 
 start_counters
-sleep 2
+pause 2
 check 'both brokers serve' systemctl --quiet is-active "rgbroker@$hung" "rgbroker@$well"
 echo forever >"$sim_debug/plain/hang"
 check 'the broker of the one hangs in the kernel' wait_for 5 state_of_broker D
-sleep 3
+pause 3
 check 'its client with a deadline of 2 s has been told' has_failed hung-shim
 check_fails 'the one with 10 s has not' has_failed hung-library
 check 'until then' wait_for 12 has_failed hung-library
 wire_collect plain2
 check 'stopping the broker that hangs does not wait' systemctl --no-block stop "rgbroker@$hung"
-sleep 1
+pause 1
 check 'it still hangs' state_of_broker D
 
 echo 0 >"$sim_debug/plain/hang"

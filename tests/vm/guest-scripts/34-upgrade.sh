@@ -77,11 +77,11 @@ start_counters
 check 'a broker serves them' wait_for 20 systemctl --quiet is-active "$unit"
 rounds=0
 for ((round = 0; round < 4; round++)); do
-    sleep 0.5
+    pause 0.5
     wire_collect plain
     upgrade "$kept" && wait_for 10 broker_is && rounds=$((rounds + 1))
 done
-sleep 1
+pause 1
 expect_eq 'four times it was the new file that ran' 4 "$rounds"
 judge_all 'same version'
 for name in "${names[@]}"; do
@@ -97,7 +97,7 @@ has_failed()
 }
 
 start_counters
-sleep 1
+pause 1
 wire_collect plain
 began=$(date +%s)
 check 'a broker of another version comes' upgrade "$tests/rgbrokerd-other"
@@ -109,7 +109,7 @@ lines=$(journalctl --quiet --since="@$began" --unit="$unit" --output=cat |
 check "another version: the journal says which, once a connection: $lines lines" test "$lines" -ge 3 -a "$lines" -le 6
 wire_collect plain
 before=$(sim_log plain | wc -l)
-sleep 1
+pause 1
 expect_eq 'another version: nothing reaches the wire' "$before" "$(sim_log plain | wc -l)"
 output=$(rgbrokerctl status "$bus" 2>&1)
 expect_eq 'another version: rgbrokerctl cannot ask it: exit code 4' 4 $?
@@ -118,7 +118,7 @@ check 'the right one comes back' upgrade "$kept"
 for name in "${names[@]}"; do
     check "another version: the $name client works again" wait_for 10 works_again "$name" 5
 done
-sleep 0.5
+pause 0.5
 judge_all 'another version'
 for name in "${names[@]}"; do
     expect_match "another version: the $name client was told EPROTO and nothing else" '^EPROTO=[0-9]+$' "$(failures "$name")"

@@ -79,7 +79,7 @@ systemctl stop "$unit" 2>/dev/null
 began=$(date +%s)
 start_counter early i2c-dev "$bus" 0x42 1 20000
 check 'a client is early' wait_for 10 systemctl --quiet is-active "$unit"
-sleep 0.5
+pause 0.5
 pid=$(broker_pid "$bus")
 mkfifo "$counters/crowd.life"
 python3 -c "$crowd" "$door" 100 <"$counters/crowd.life" >"$counters/crowd" &
@@ -91,9 +91,9 @@ check 'it says that it accepts no more for now' wait_for 5 \
 check 'it has all it may have' test "$(descriptors_of "$pid")" -ge 31
 end_counter early
 start_counter early i2c-dev "$bus" 0x42 1 1000000
-sleep 0.5
+pause 0.5
 spent=$(ticks "$pid")
-sleep 3
+pause 3
 spent=$(($(ticks "$pid") - spent))
 note "in 3 s of not accepting it used ${spent}0 ms of processor time, and told $(told | grep -c accepting) lines so far"
 check 'it does not spin' test "$spent" -le 20

@@ -71,7 +71,7 @@ only_the_honest()
 
 start_honest
 check 'a broker serves the honest' wait_for 30 only_the_honest
-sleep 3
+pause 3
 read -r broker_files broker_memory <<<"$(figures "$(broker_pid "$bus")")"
 systemctl restart "$unit"
 read -r init_files init_memory <<<"$(figures 1)"
@@ -115,7 +115,7 @@ last_broker=$(broker_pid "$bus")
 while ((SECONDS < end || asked < 3)); do
     asked=$((asked + 1))
     told clients >/dev/null || unanswered=$((unanswered + 1))
-    sleep 1
+    pause 1
 done
 last_broker=$(broker_pid "$bus")
 peak=$(cat "/sys/fs/cgroup/system.slice/system-rgbroker.slice/$unit/memory.peak" 2>/dev/null)
@@ -128,7 +128,7 @@ expect_eq "an administrator was let in each time of $asked" 0 "$unanswered"
 systemctl stop 'chaos-hostile-*'
 check 'when the hostile have gone, their connections have, too' wait_for 60 only_the_honest
 expect_eq 'the broker is the same since the last blow' "$last_broker" "$(broker_pid "$bus")"
-sleep 2
+pause 2
 read -r files memory <<<"$(figures "$last_broker")"
 note "afterwards it has $files descriptors and $memory kB; $evicted connections had to go for others"
 check 'it has kept no descriptor' test "$files" -le "$((broker_files + 2))"

@@ -71,7 +71,7 @@ monitors+=" $!"
 rgbrokerctl monitor "$bus" --pid 1 >"$work/pid" 2>/dev/null &
 monitors+=" $!"
 wait_for 10 grep -q watching "$work/all.err"
-sleep 1
+pause 1
 
 nobody i2cset -y "$bus" 0x70 0x00 0x2080 w # register 0x8020, then its value
 nobody i2cset -y "$bus" 0x50 0x10 0x33 2>/dev/null
@@ -179,7 +179,7 @@ expect_eq 'a nobody may see the device files' 0 $?
 echo forever >"$sim_debug/chipset/hang"
 nobody i2cset -y "$bus" 0x70 0x00 0x2180 w >/dev/null 2>&1 &
 hung=$!
-sleep 4
+pause 4
 ctl 1 'status of a bus that hangs' status "$bus"
 note "$output"
 expect_match 'status: what it hangs at, since when, for whom' \
@@ -201,7 +201,7 @@ expect_match 'systemctl status: for how long, and until when' '; hung for ([4-9]
 
 systemctl stop "rgbroker@$bus.service"
 check 'monitor says that its broker went' wait_for 5 grep -q 'has gone to sleep' "$work/all.err"
-sleep 2.5
+pause 2.5
 check 'and wakes no other' asleep "$bus"
 nobody i2cget -y "$bus" 0x50 0x02 >/dev/null
 check 'monitor comes back with it' wait_for 5 eval "(( \$(grep -c watching '$work/all.err') == 2 ))"

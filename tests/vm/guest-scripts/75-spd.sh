@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# guest: policy
+# guest: boards
 # machine: pc
 # timeout: 400
 #

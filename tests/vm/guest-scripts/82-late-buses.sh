@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# guest: lights
+# guest: boards
 # machine: pc
 # timeout: 240
 #
@@ -48,7 +48,7 @@ check 'the server starts without the card' systemctl start openrgb.service
 expect_eq 'and lights the board' '2 303030' "$(ask light 303030) $(colours amd)"
 check 'doors that were open before bring nobody back' wait_for 30 quiet
 started=$(restarts)
-sleep 10
+pause 10
 expect_eq 'it was started once' "$started" "$(restarts)"
 echo rgbsim-gpu.0 >"$card_driver/bind"
 began=${EPOCHREALTIME/[.,]/}
@@ -62,7 +62,7 @@ started=$(restarts)
 for _ in {1..12}; do
     echo rgbsim-gpu.0 >"$card_driver/unbind"
     echo rgbsim-gpu.0 >"$card_driver/bind"
-    sleep 0.4
+    pause 0.4
 done
 check 'after twelve goings and comings it is there' wait_for 60 once_more
 check 'and all is quiet' wait_for 60 quiet

@@ -87,6 +87,14 @@ expect_match()
     fi
 }
 
+# pause SECONDS: as sleep does, which as a process costs an emulated machine more than many a wait is long
+exec {never}<> <(:)
+pause()
+{
+    read -rt "$1" -u "$never"
+    true
+}
+
 # wait_for SECONDS COMMAND...: until the command succeeds; silent
 wait_for()
 {
@@ -94,7 +102,7 @@ wait_for()
     shift
     until "$@" >/dev/null 2>&1; do
         ((${EPOCHREALTIME/[.,]/} < end)) || return 1
-        sleep 0.05
+        pause 0.1
     done
 }
 
