@@ -102,7 +102,7 @@ wait_for()
     shift
     until "$@" >/dev/null 2>&1; do
         ((${EPOCHREALTIME/[.,]/} < end)) || return 1
-        pause 0.1
+        pause 0.2
     done
 }
 
