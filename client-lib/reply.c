@@ -41,6 +41,12 @@ static bool length_fits(
 	       header->length == sizeof(struct rgbroker_info);
 }
 
+/* Joined messages are one transfer, whose rest would be another one on the bus. */
+static bool ends_within_transfer(const struct connection_request *request, uint16_t done)
+{
+	return done > 0 && request->operations[done - 1].joined;
+}
+
 static bool well_formed(const struct connection_request *request,
 	const struct rgbroker_reply *header, size_t length)
 {
@@ -54,6 +60,8 @@ static bool well_formed(const struct connection_request *request,
 		return false;
 	if (header->done > request->header.count ||
 		(success && header->done != request->header.count))
+		return false;
+	if (!reply_means_refused(header->reason) && ends_within_transfer(request, header->done))
 		return false;
 	/* What is left is sent again, so there must be something. */
 	if (header->reason == RGBROKER_REASON_STOPPING && header->done > 0 &&

@@ -293,6 +293,22 @@ static void plain_messages_are_joined(void **state)
 	assert_int_equal(rgbroker_i2c_transfer(bus, messages, 9), -EINVAL);
 }
 
+/* Its rest would be another transfer, with a stop on the bus before it. */
+static void joined_messages_are_not_torn(void **state)
+{
+	uint8_t byte = 1;
+	struct rgbroker_op messages[] = {
+		{.kind = RGBROKER_OP_I2C, .address = 0x20, .length = 1, .data = &byte},
+		{.kind = RGBROKER_OP_I2C, .address = 0x20, .length = 1, .data = &byte, .read = 1},
+	};
+	size_t before = fake_broker_requests(fake);
+
+	SCRIPT(FAKE_STOP_WITHIN);
+	assert_int_equal(rgbroker_i2c_transfer(bus, messages, 2), -EPROTO);
+	assert_int_equal(rgbroker_last_reason(), RGBROKER_LOCAL);
+	assert_int_equal(fake_broker_requests(fake), before + 1);
+}
+
 /* Whatever happens to a request that was surely not carried out, it is sent again. */
 static void unseen_restarts(void **state)
 {
@@ -599,6 +615,7 @@ int main(void)
 		TEST(the_rest_fails),
 		TEST(the_rest_needs_a_pointer),
 		TEST(plain_messages_are_joined),
+		TEST(joined_messages_are_not_torn),
 		TEST(unseen_restarts),
 		TEST(an_unknown_outcome_is_not_repeated),
 		TEST(a_bus_that_is_gone),
