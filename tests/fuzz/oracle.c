@@ -234,9 +234,9 @@ static unsigned real_pointer(uint8_t address)
 	return chip->ene ? chip->pointer : UNKNOWN_REGISTER;
 }
 
-/* Whether one of the families that a door opens lets it pass; which one. */
-static bool some_family_says(const struct door *door, const struct rgbroker_operation *operation,
-	const uint8_t *data, bool *ret_detects)
+/* The first family, of those that a door opens, that lets it pass. NULL: none does. */
+static const struct family *family_allowing(
+	const struct door *door, const struct rgbroker_operation *operation, const uint8_t *data)
 {
 	const struct scene *scene = sim.scene;
 	uint8_t at = operation->address;
@@ -255,10 +255,9 @@ static bool some_family_says(const struct door *door, const struct rgbroker_oper
 			continue;
 		if (!floor_is_content(family, i, operation, detects))
 			continue;
-		*ret_detects = detects;
-		return true;
+		return family;
 	}
-	return false;
+	return NULL;
 }
 
 enum part { PART_NONE, PART_SET, PART_DATA, PART_UNSEEN };
@@ -282,21 +281,30 @@ static enum part part_of(const struct rgbroker_operation *operation, const uint8
 	return PART_NONE;
 }
 
-/* The same, where it may be that it passes by a file that knows of no pointer, and is not followed.
+/* A chip behind a pointer may be there, whichever it is. */
+static bool may_have_pointer(uint8_t address)
+{
+	for (unsigned i = 0; i < sim.scene->policy.n_devices; i++)
+		if (sim.scene->families[i]->n_registers && sim.scene->families[i]->address[address])
+			return true;
+	return false;
+}
+
+/*
+ * The same, where it may be that it passes by a file that knows of no pointer, and is not followed.
+ * What is written then can be what sets one, in whatever form.
  */
 static enum part client_part(
 	const struct door *door, const struct rgbroker_operation *operation, const uint8_t *data)
 {
 	enum part part = part_of(operation, data);
+	const struct family *family = door ? family_allowing(door, operation, data) : NULL;
 
-	for (unsigned i = 0; door && part != PART_NONE && i < sim.scene->policy.n_devices; i++) {
-		const struct family *family = sim.scene->families[i];
-
-		if ((door->devices & (UINT64_C(1) << i)) && family->no_fingerprint &&
-			family_says(family, true, UNKNOWN_REGISTER, operation, data))
-			return PART_UNSEEN;
-	}
-	return part;
+	if (!family || family->n_registers)
+		return part;
+	if (operation->read)
+		return part == PART_NONE ? PART_NONE : PART_UNSEEN;
+	return may_have_pointer(operation->address) ? PART_UNSEEN : PART_NONE;
 }
 
 static const char *text(const struct rgbroker_operation *operation)
@@ -373,7 +381,7 @@ static void check_client_operation(
 	const struct rgbroker_operation *operation, const uint8_t *data, bool is_last)
 {
 	const struct door *door = current_door();
-	bool detects, sends = !operation->read || is_quick(operation);
+	bool sends = !operation->read || is_quick(operation);
 	enum part part;
 
 	must(door && door->transfer != DOOR_NOTHING, "%s by a door without rights",
@@ -384,8 +392,7 @@ static void check_client_operation(
 	must(!is_closed(sim.scene->policy.adapter.class, operation), "%s, where none may",
 		text(operation));
 	must(!sim.bus->chips[operation->address].owned, "%s, where a driver is", text(operation));
-	must(some_family_says(door, operation, data, &detects), "%s: no file allows it",
-		text(operation));
+	must(family_allowing(door, operation, data), "%s: no file allows it", text(operation));
 	must(!(sends || part == PART_DATA) ||
 			!claimed_by_another(world.current->process, operation->address),
 		"%s: another process has that chip", text(operation));
