@@ -116,20 +116,33 @@ static bool has_exited(const struct connection_of *connection)
 	return connection->person_number != connection->person->number;
 }
 
-/* Somebody else who is there: alive, with a connection that he has not closed. */
-static bool claimed_by_another(const struct process *process, uint8_t address)
+/* Alive, with a connection that it has not closed. */
+static bool is_there(const struct process *process)
 {
-	const struct process *holder = model.holders[address];
-
-	for (unsigned i = 0; i < CONNECTIONS && holder != process; i++) {
+	for (unsigned i = 0; i < CONNECTIONS; i++) {
 		const struct connection_of *connection = &world.connections[i];
 
 		if (connection->used && connection->broker_fd >= 0 && !connection->closed &&
-			connection->process == holder && holder &&
+			connection->process == process &&
 			!(connection->had_pidfd && has_exited(connection)))
 			return true;
 	}
 	return false;
+}
+
+static bool claimed_by_another(const struct process *process, uint8_t address)
+{
+	const struct process *holder = model.holders[address];
+
+	return holder && holder != process && is_there(holder);
+}
+
+/* Who had closed all of its connections has let go of its chips, and comes as a new one. */
+void oracle_process_comes(const struct process *process)
+{
+	for (unsigned at = 0; !is_there(process) && at < ADDRESSES; at++)
+		if (model.holders[at] == process)
+			model.holders[at] = NULL;
 }
 
 /* --- the floor, once more --- */
@@ -262,49 +275,57 @@ static const struct family *family_allowing(
 
 enum part { PART_NONE, PART_SET, PART_DATA, PART_UNSEEN };
 
-/* What it has to do with a pointer, as the families say that live there. */
-static enum part part_of(const struct rgbroker_operation *operation, const uint8_t *data)
+/* What a family says that it has to do with its pointer. */
+static enum part part_for(const struct family *family, const struct rgbroker_operation *operation,
+	const uint8_t *data)
 {
-	for (unsigned i = 0; i < sim.scene->policy.n_devices; i++) {
-		const struct family *family = sim.scene->families[i];
+	for (unsigned k = 0; k < family->n_said; k++) {
+		const struct said *said = &family->said[k];
 
-		if (!family->address[operation->address] || !chip_is(operation->address, i))
-			continue;
-		for (unsigned k = 0; k < family->n_said; k++) {
-			const struct said *said = &family->said[k];
-
-			if (strcmp(said->section, "Pointer") == 0 &&
-				said_holds(said, operation, data))
-				return said->set ? PART_SET : PART_DATA;
-		}
+		if (strcmp(said->section, "Pointer") == 0 && said_holds(said, operation, data))
+			return said->set ? PART_SET : PART_DATA;
 	}
 	return PART_NONE;
 }
 
-/* A chip behind a pointer may be there, whichever it is. */
-static bool may_have_pointer(uint8_t address)
+/* What those say that live there. */
+static enum part part_of(const struct rgbroker_operation *operation, const uint8_t *data)
 {
-	for (unsigned i = 0; i < sim.scene->policy.n_devices; i++)
-		if (sim.scene->families[i]->n_registers && sim.scene->families[i]->address[address])
-			return true;
-	return false;
+	enum part part = PART_NONE;
+
+	for (unsigned i = 0; part == PART_NONE && i < sim.scene->policy.n_devices; i++)
+		if (sim.scene->families[i]->address[operation->address] &&
+			chip_is(operation->address, i))
+			part = part_for(sim.scene->families[i], operation, data);
+	return part;
 }
 
 /*
- * The same, where it may be that it passes by a file that knows of no pointer, and is not followed.
- * What is written then can be what sets one, in whatever form.
+ * What is written where a chip with a pointer may be, whichever it is, can be what sets it, in
+ * whatever form; what is read can come from behind it.
+ */
+static bool may_move_pointer(const struct rgbroker_operation *operation, const uint8_t *data)
+{
+	for (unsigned i = 0; i < sim.scene->policy.n_devices; i++) {
+		const struct family *family = sim.scene->families[i];
+
+		if (family->n_registers && family->address[operation->address] &&
+			(!operation->read || part_for(family, operation, data) != PART_NONE))
+			return true;
+	}
+	return false;
+}
+
+/* The same, where it may be that it passes by a file that knows of no pointer, and is not followed.
  */
 static enum part client_part(
 	const struct door *door, const struct rgbroker_operation *operation, const uint8_t *data)
 {
-	enum part part = part_of(operation, data);
 	const struct family *family = door ? family_allowing(door, operation, data) : NULL;
 
 	if (!family || family->n_registers)
-		return part;
-	if (operation->read)
-		return part == PART_NONE ? PART_NONE : PART_UNSEEN;
-	return may_have_pointer(operation->address) ? PART_UNSEEN : PART_NONE;
+		return part_of(operation, data);
+	return may_move_pointer(operation, data) ? PART_UNSEEN : PART_NONE;
 }
 
 static const char *text(const struct rgbroker_operation *operation)

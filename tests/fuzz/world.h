@@ -203,6 +203,7 @@ void oracle_answered(const struct sent *sent, const struct rgbroker_reply *reply
 void oracle_begin(void);
 void oracle_forget_process(const struct process *process);
 void oracle_released(uint8_t address);
+void oracle_process_comes(const struct process *process);
 void oracle_process_gone(const struct process *process);
 /* Whether the chip at an address answers as that device expects. */
 bool chip_is(uint8_t address, unsigned device);
