@@ -8,21 +8,8 @@
 
 . "${0%/*}/lib.sh"
 
-# ask DOOR: the name of the adapter behind it, by a request that touches no bus
-ask()
-{
-    python3 - "$1" <<'PYTHON'
-import socket, struct, sys
-door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-door.settimeout(20)
-door.connect(sys.argv[1])
-door.send(struct.pack("=HHIIHH", 1, 2, 7, 0, 0, 0))
-reply = door.recv(4096)
-if len(reply) != 32 + 72:
-    sys.exit(f"{len(reply)} bytes: {reply.hex()}")
-print(reply[40:104].rstrip(b"\0").decode())
-PYTHON
-}
+# ask DOOR: the name of the adapter behind it
+ask=$tests/adapter-name
 
 as_nobody()
 {
@@ -73,9 +60,9 @@ expect_eq "the admin door is root's" 'root:root 600' "$(stat -c '%U:%G %a' "$adm
 
 check_fails 'a user who is not in the group is not let in' as_nobody nogroup python3 -c \
     "import socket; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).connect('$door')"
-expect_eq 'one who is gets an answer' "$name" "$(as_nobody rgbroker bash -c "$(declare -f ask); ask $door")"
+expect_eq 'one who is gets an answer' "$name" "$(as_nobody rgbroker "$ask" "$door")"
 expect_eq 'for which the broker was started' 'active active active' "$(states "$bus")"
-expect_eq 'the other door is answered while it runs' "$name" "$(ask "$admin_door")"
+expect_eq 'the other door is answered while it runs' "$name" "$("$ask" "$admin_door")"
 check_fails 'but not to the group' as_nobody rgbroker python3 -c \
     "import socket; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).connect('$admin_door')"
 
@@ -152,7 +139,7 @@ expect_eq 'also where it was open to nobody else' 'user::rw- group::rw- group:rg
     "$(acl "$stub")"
 check 'a rule change opens doors on adapters that were there' \
     wait_for 5 test -S "/run/rgbroker/i2c-$stub" -a -S "/run/rgbroker/admin/i2c-$stub"
-expect_match 'its broker can open the node' 'SMBus stub driver' "$(ask "/run/rgbroker/i2c-$stub")"
+expect_match 'its broker can open the node' 'SMBus stub driver' "$("$ask" "/run/rgbroker/i2c-$stub")"
 
 sed -i 's/"gpu"/"custom"/' /run/udev/rules.d/50-local.rules
 trigger
@@ -188,7 +175,7 @@ check 'udevadm trigger opens it again' wait_for 5 test -S "$door" -a -S "$admin_
 
 answered=0
 for ((i = 0; i < 20; i++)); do
-    [[ $(ask "$door" 2>&1) != "$name" ]] || answered=$((answered + 1))
+    [[ $("$ask" "$door" 2>&1) != "$name" ]] || answered=$((answered + 1))
     systemctl kill --signal=KILL "rgbroker@$bus.service"
 done
 expect_eq 'killed 20 times in a row, it answers each time' 20 "$answered"
@@ -203,7 +190,7 @@ systemctl daemon-reload
 systemctl stop "rgbroker@$bus.service"
 # those of the killed ones do not count
 systemctl reset-failed "rgbroker@$bus.service"
-timeout 5 bash -c "$(declare -f ask); ask $door" >/dev/null 2>&1
+timeout 5 "$ask" "$door" >/dev/null 2>&1
 restarts()
 {
     systemctl show --property=NRestarts --value "rgbroker@$bus.service"
@@ -218,7 +205,7 @@ check 'but again' wait_for 30 is_tried_again
 expect_eq 'and leaves the doors open' 'active active' "$(states "$bus" | cut -d' ' -f2-)"
 rm -r "/run/systemd/system/rgbroker@$bus.service.d"
 systemctl daemon-reload
-expect_eq 'mended, it answers' "$name" "$(ask "$door" 2>&1)"
+expect_eq 'mended, it answers' "$name" "$("$ask" "$door" 2>&1)"
 
 expect_eq 'udev had nothing to complain about' '' \
     "$(journalctl --quiet --boot --identifier=systemd-udevd --priority=warning --output=cat | grep -i 'rgbroker\|setfacl')"

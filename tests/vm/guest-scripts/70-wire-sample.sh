@@ -24,7 +24,7 @@ sample()
 {
     local said
     sim_log_clear "$2"
-    said=$(as_service python3 -B "$here/random_requests.py" "/run/rgbroker/i2c-$3" 10000 "$5" writes)
+    said=$(as_service "$tests/random-requests" "/run/rgbroker/i2c-$3" 10000 "$5" writes)
     expect_eq "$1: 10000 random writes were answered" 10000 \
         "$(tr ' ' '\n' <<<"$said" | awk -F= '{ sum += $2 } END { print sum }')"
     note "$1: $said"

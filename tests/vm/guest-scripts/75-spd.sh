@@ -9,7 +9,6 @@
 . "${0%/*}/lib.sh"
 . "${0%/*}/brokered.sh"
 
-here=$(realpath "${0%/*}")
 requests=100000
 trap end_brokered_rgbsim EXIT
 check 'there are simulated boards with doors' brokered_rgbsim chipset=0 plain=0 amd=1 ddr5=1 || exit 1
@@ -26,7 +25,7 @@ state()
 # hostile SIM BUS SEED
 hostile()
 {
-    as_service python3 "$here/random_requests.py" "/run/rgbroker/i2c-$2" "$requests" "$3" >"said.$1"
+    as_service "$tests/random-requests" "/run/rgbroker/i2c-$2" "$requests" "$3" >"said.$1"
 }
 
 # That it would be seen
