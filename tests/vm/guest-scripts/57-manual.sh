@@ -7,6 +7,7 @@
 # What the manual says to type, as it stands in the pages that are installed, and the journal's fields.
 . "${0%/*}/lib.sh"
 . "${0%/*}/brokered.sh"
+. "${0%/*}/json.sh"
 
 unit_folder=/etc/systemd/system
 
@@ -89,7 +90,8 @@ systemctl stop rgb-holder
 # what systemctl status says
 status_text() { systemctl show --property=StatusText --value "rgbroker@$bus.service"; }
 says() { [[ $(status_text) == "$1" ]]; }
-refused=$(rgbrokerctl --json status "$bus" | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["refused"])')
+output=$(rgbrokerctl --json status "$bus")
+refused=$(json 'o[0]["refused"]')
 expect_match 'something was refused' '^[1-9][0-9]*$' "$refused"
 check 'systemctl status counts clients and refusals' \
     wait_for 10 says "i2c-$bus ($(<"/sys/bus/i2c/devices/i2c-$bus/name")): 0 clients, $refused refused"
