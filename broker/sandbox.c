@@ -115,11 +115,15 @@ static int read_program(scmp_filter_ctx filter)
 	int r = file < 0 ? -errno : seccomp_export_bpf(filter, file);
 	ssize_t size = 0;
 
-	if (r == 0)
+	if (r == 0) {
 		size = pread(file, program, sizeof(program), 0);
-	if (r == 0 && (size <= 0 || size == sizeof(program)))
-		r = -ENOSPC;
-	n_program = (unsigned short)((size_t)size / sizeof(program[0]));
+		if (size < 0)
+			r = -errno;
+		else if (size == 0 || size == sizeof(program))
+			r = -ENOSPC;
+	}
+	if (r == 0)
+		n_program = (unsigned short)((size_t)size / sizeof(program[0]));
 	if (file >= 0)
 		close(file);
 	return r;
