@@ -76,15 +76,6 @@ int bus_open(struct bus *ret_bus, unsigned number, int fd)
 	return 0;
 }
 
-void bus_close(struct bus *bus)
-{
-	for (unsigned i = 0; i < BUS_SPDS; i++)
-		if (bus->spds[i] >= 0)
-			close(bus->spds[i]);
-	close(bus->fd);
-	bus->fd = -1;
-}
-
 static int select_address(struct bus *bus, uint8_t address)
 {
 	return ioctl(bus->fd, I2C_SLAVE, (unsigned long)address) < 0 ? -errno : 0;

@@ -24,11 +24,10 @@ struct bus {
 /* The number of the adapter whose node is open there, or -1 if it is none. */
 int bus_adapter(int fd);
 /*
- * Open /dev/i2c-NUMBER, or take fd over if it is not -1 (closed by bus_close() either way).
- * 0, or a negative errno: -ENOTTY for a descriptor that is no I2C node.
+ * Open /dev/i2c-NUMBER, or take fd over if it is not -1: closed if this fails, else kept as long as
+ * the process lives. 0, or a negative errno: -ENOTTY for a descriptor that is no I2C node.
  */
 int bus_open(struct bus *ret_bus, unsigned number, int fd);
-void bus_close(struct bus *bus);
 
 /* Whether a kernel driver is bound to the address. Nothing goes on the wire. */
 int bus_owner(struct bus *bus, uint8_t address, bool *ret_owned);

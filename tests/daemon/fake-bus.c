@@ -55,10 +55,6 @@ int bus_open(struct bus *ret_bus, unsigned number, int fd)
 	return fake()->open_error;
 }
 
-void bus_close(struct bus *bus)
-{
-}
-
 /* As bus-i2c-dev.c does, but nobody is there to answer. */
 static void call_node(unsigned times)
 {
