@@ -24,6 +24,11 @@ set_pointer()
 {
     as ada rgbroker-run i2cset -y 4 0x70 0x00 0x2080 w
 }
+# udev has settled, systemd may not have opened it yet
+has_door()
+{
+    wait_for 10 test -S /run/rgbroker/i2c-4
+}
 on_wire()
 {
     sim_log amd | grep '0x70 W'
@@ -51,6 +56,7 @@ block root_fails 'rgbrokerctl audit'
 block output 'rgb-tool'
 systemctl stop rgb-tool.service
 block root 'systemctl unmask'
+check 'the door is open again' has_door
 check 'it is on again' set_pointer
 check 'on the wire' on_wire
 block file 'rgbsim amd'
@@ -63,6 +69,7 @@ rm /etc/udev/rules.d/50-local.rules
 echo 'SUBSYSTEM=="i2c-dev", ATTR{name}=="rgbsim amd", ENV{RGBROKER_CLASS}="smbus"' >"$sim_rule"
 udevadm control --reload
 udevadm trigger --settle --subsystem-match=i2c-dev
-check 'it has one again' set_pointer
+check 'it has one again' has_door
+check 'which lets its clients through' set_pointer
 block root '/dev/null'
 check_fails 'and that family is off' set_pointer
