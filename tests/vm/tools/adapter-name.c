@@ -1,33 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* adapter-name DOOR: asks once for the name of the adapter behind it, which touches no bus. */
+#include "door.h"
 #include "protocol/wire.h"
 
 #include <err.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 
 #define PATIENCE_SECONDS 20
-
-static int connect_to(const char *path)
-{
-	struct sockaddr_un door = {.sun_family = AF_UNIX};
-	const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	snprintf(door.sun_path, sizeof(door.sun_path), "%s", path);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
-		connect(fd, (const struct sockaddr *)&door, sizeof(door)) < 0)
-		err(1, "%s", path);
-	return fd;
-}
 
 int main(int argc, char **argv)
 {
 	const struct rgbroker_request request = {
 		.version = RGBROKER_PROTOCOL_VERSION, .opcode = RGBROKER_INFO, .serial = 7};
+	const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
 	struct {
 		struct rgbroker_reply header;
 		struct rgbroker_info info;
@@ -37,8 +24,9 @@ int main(int argc, char **argv)
 
 	if (argc != 2)
 		errx(2, "usage: adapter-name DOOR");
-	fd = connect_to(argv[1]);
-	if (send(fd, &request, sizeof(request), MSG_NOSIGNAL) < 0)
+	fd = door_connect(argv[1]);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+		send(fd, &request, sizeof(request), MSG_NOSIGNAL) < 0)
 		err(1, "%s", argv[1]);
 	size = recv(fd, &reply, sizeof(reply), 0);
 	if (size < 0)

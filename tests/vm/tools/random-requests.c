@@ -6,6 +6,7 @@
  * something is to be broken; alone, in batches, joined, many before the first answer. With
  * "writes", single writes over all addresses, all alike. Prints how many of each reason came back.
  */
+#include "door.h"
 #include "protocol/wire.h"
 
 #include <err.h>
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #define IN_FLIGHT 32
 #define PLAIN_MAX 40
@@ -192,17 +192,6 @@ static void make_request(bool only_writes)
 
 /* --- conversation --- */
 
-static int connect_to(const char *path)
-{
-	struct sockaddr_un door = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	snprintf(door.sun_path, sizeof(door.sun_path), "%s", path);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&door, sizeof(door)) < 0)
-		err(1, "%s", path);
-	return fd;
-}
-
 static void send_request(int fd)
 {
 	struct iovec parts[] = {
@@ -239,7 +228,7 @@ int main(int argc, char **argv)
 
 	if (argc != 4 && !only_writes)
 		errx(2, "usage: random-requests DOOR COUNT SEED [writes]");
-	fd = connect_to(argv[1]);
+	fd = door_connect(argv[1]);
 	count = strtoul(argv[2], NULL, 10);
 	state = (strtoul(argv[3], NULL, 10) + 1) * UINT64_C(0x9e3779b97f4a7c15);
 	for (unsigned long i = 0; i < count; i++) {
