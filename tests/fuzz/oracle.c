@@ -98,12 +98,17 @@ void oracle_forget_process(const struct process *process)
 
 /* --- claims --- */
 
-void oracle_process_gone(const struct process *process)
+static void let_go(const struct process *process)
 {
-	oracle_forget_process(process);
 	for (unsigned at = 0; at < ADDRESSES; at++)
 		if (model.holders[at] == process)
 			model.holders[at] = NULL;
+}
+
+void oracle_process_gone(const struct process *process)
+{
+	oracle_forget_process(process);
+	let_go(process);
 }
 
 void oracle_released(uint8_t address)
@@ -140,9 +145,8 @@ static bool claimed_by_another(const struct process *process, uint8_t address)
 /* Who had closed all of its connections has let go of its chips, and comes as a new one. */
 void oracle_process_comes(const struct process *process)
 {
-	for (unsigned at = 0; !is_there(process) && at < ADDRESSES; at++)
-		if (model.holders[at] == process)
-			model.holders[at] = NULL;
+	if (!is_there(process))
+		let_go(process);
 }
 
 /* --- the floor, once more --- */
