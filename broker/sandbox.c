@@ -113,17 +113,17 @@ static int read_program(scmp_filter_ctx filter)
 {
 	int file = memfd_create("filter", MFD_CLOEXEC);
 	int r = file < 0 ? -errno : seccomp_export_bpf(filter, file);
-	ssize_t size = 0;
 
 	if (r == 0) {
-		size = pread(file, program, sizeof(program), 0);
+		ssize_t size = pread(file, program, sizeof(program), 0);
+
 		if (size < 0)
 			r = -errno;
 		else if (size == 0 || size == sizeof(program))
 			r = -ENOSPC;
+		else
+			n_program = (unsigned short)((size_t)size / sizeof(program[0]));
 	}
-	if (r == 0)
-		n_program = (unsigned short)((size_t)size / sizeof(program[0]));
 	if (file >= 0)
 		close(file);
 	return r;
