@@ -89,8 +89,32 @@ brokered()
     done
 }
 
+# back_at_once NAME BUS: while its doors are still being closed, as something that is bound to the bus takes its time
+back_at_once()
+{
+    local name=$1 bus=$2 device driver rgb=/run/rgbroker/i2c-$2 admin=/run/rgbroker/admin/i2c-$2 inodes
+    look_up "$bus"
+    # A unit that is After= a door is stopped before it.
+    systemd-run --quiet --unit=slow-to-leave --property=RemainAfterExit=yes --property=ExecStop='sleep 3' \
+        --property="BindsTo=dev-i2c\\x2d$bus.device" \
+        --property="After=rgbroker@$bus.socket rgbroker-admin@$bus.socket" true
+    echo "$device" >"$driver/unbind"
+    echo "$device" >"$driver/bind"
+    check "$name: back at once, its doors are closed first" wait_for 10 test ! -e "$rgb" -a ! -e "$admin"
+    check "$name: and then opened" wait_for 10 test -S "$rgb" -a -S "$admin"
+    udevadm settle
+    pause 1
+    check "$name: and stay so" test -S "$rgb" -a -S "$admin"
+    check "$name: they lead to the bus" rgbroker-run i2cget -y "$bus" 0x40 2
+    inodes=$(stat --format=%i "$rgb" "$admin")
+    udevadm trigger --action=add --settle "/dev/i2c-$bus"
+    pause 1
+    expect_eq "$name: told of once more, they stay open" "$inodes" "$(stat --format=%i "$rgb" "$admin")"
+}
+
 direct_holder 'rgbsim plain' "$(bus_named 'rgbsim plain')"
 direct_holder 'chipset' "$(chipset_bus)"
+back_at_once 'rgbsim plain' "$(bus_named 'rgbsim plain')"
 
 brokered chipset "$(chipset_bus)" 0x50 0x51 1 20000 read
 wire_begin plain
