@@ -9,16 +9,28 @@
 #define DESTINATION "org.freedesktop.systemd1"
 
 struct systemd {
-	sd_bus *bus;
+	sd_bus *bus; /* NULL: not asked yet */
 };
 
 struct systemd *systemd_open(void)
 {
-	struct systemd *systemd = calloc(1, sizeof(*systemd));
+	return calloc(1, sizeof(struct systemd));
+}
 
-	if (systemd && sd_bus_open_system(&systemd->bus) < 0)
+/*
+ * Opened by the first question: whoever connects and says nothing for half a minute is hung up on
+ * (dbus-daemon(1), auth_timeout), and monitor may have nothing to ask for hours. A connection that
+ * was lost is made again with the next question.
+ */
+static sd_bus *connection(struct systemd *systemd)
+{
+	if (!systemd)
+		return NULL;
+	if (systemd->bus && sd_bus_is_open(systemd->bus) <= 0)
+		systemd->bus = sd_bus_close_unref(systemd->bus);
+	if (!systemd->bus && sd_bus_open_system(&systemd->bus) < 0)
 		systemd->bus = NULL;
-	return systemd;
+	return systemd->bus;
 }
 
 void systemd_close(struct systemd *systemd)
@@ -30,13 +42,13 @@ void systemd_close(struct systemd *systemd)
 
 const char *systemd_unit_state(struct systemd *systemd, const char *unit, char *buffer, size_t size)
 {
+	sd_bus *bus = connection(systemd);
 	char *path = NULL, *state = NULL;
 
 	snprintf(buffer, size, "unknown");
-	if (systemd && systemd->bus &&
-		sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path) >= 0 &&
-		sd_bus_get_property_string(systemd->bus, DESTINATION, path, DESTINATION ".Unit",
-			"SubState", NULL, &state) >= 0)
+	if (bus && sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path) >= 0 &&
+		sd_bus_get_property_string(
+			bus, DESTINATION, path, DESTINATION ".Unit", "SubState", NULL, &state) >= 0)
 		snprintf(buffer, size, "%s", state);
 	free(state);
 	free(path);
@@ -45,13 +57,13 @@ const char *systemd_unit_state(struct systemd *systemd, const char *unit, char *
 
 pid_t systemd_main_pid(struct systemd *systemd, const char *unit)
 {
+	sd_bus *bus = connection(systemd);
 	uint32_t pid = 0;
 	char *path = NULL;
 
-	if (systemd && systemd->bus &&
-		sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path) >= 0)
-		sd_bus_get_property_trivial(systemd->bus, DESTINATION, path, DESTINATION ".Service",
-			"MainPID", NULL, 'u', &pid);
+	if (bus && sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path) >= 0)
+		sd_bus_get_property_trivial(
+			bus, DESTINATION, path, DESTINATION ".Service", "MainPID", NULL, 'u', &pid);
 	free(path);
 	return (pid_t)pid;
 }

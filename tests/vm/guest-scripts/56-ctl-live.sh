@@ -64,19 +64,22 @@ check 'that woke it' eval "! asleep $bus"
 
 rgbrokerctl monitor "$bus" >"$work/all" 2>"$work/all.err" &
 monitors=$!
-rgbrokerctl --json monitor "$bus" --verdict refused --address 0x50 >"$work/refused" 2>/dev/null &
+rgbrokerctl --json monitor "$bus" --verdict refused --address 0x50 >"$work/refused" 2>"$work/refused.err" &
 monitors+=" $!"
-rgbrokerctl monitor --own --address 0x70 >"$work/own" 2>/dev/null &
+rgbrokerctl monitor --own --address 0x70 >"$work/own" 2>"$work/own.err" &
 monitors+=" $!"
-rgbrokerctl monitor "$bus" --pid 1 >"$work/pid" 2>/dev/null &
+rgbrokerctl monitor "$bus" --pid 1 >"$work/pid" 2>"$work/pid.err" &
 monitors+=" $!"
-wait_for 10 grep -q watching "$work/all.err"
-pause 1
+monitored=$SECONDS
+for monitor in all refused own pid; do
+    check "monitor > $monitor: it watches" wait_for 10 grep -q "^rgbrokerctl: i2c-$bus: watching" "$work/$monitor.err"
+done
 
 nobody i2cset -y "$bus" 0x70 0x00 0x2080 w # register 0x8020, then its value
 nobody i2cset -y "$bus" 0x50 0x10 0x33 2>/dev/null
 nobody i2cget -y "$bus" 0x50 0x02 >/dev/null
 wait_for 10 grep -q 'read byte_data 0x02 at 0x50' "$work/all"
+wait_for 10 test -s "$work/refused" -a -s "$work/own"
 expect_match 'monitor: what was allowed, by which file, for whom' \
     "i2c-$bus allowed write word_data 0x00 at 0x70: 80 20, pid [0-9]+ .*, ene-dram, uid [0-9]+, door rgb" \
     "$(cat "$work/all")"
@@ -134,7 +137,7 @@ ctl 0 'show' show "$bus"
 expect_match 'show: who holds it' '0x70 ene-dram, held by pid [0-9]+ \(python3, rgb-holder.service\)' "$output"
 nobody i2cset -y "$bus" 0x70 0x00 0x2080 w 2>/dev/null
 expect_eq 'another one is refused meanwhile' 1 $?
-wait_for 5 grep -q claimed "$work/all"
+wait_for 15 grep -q claimed "$work/all"
 expect_match 'monitor: as claimed' 'refused write word_data 0x00 at 0x70: 80 20, claimed' "$(cat "$work/all")"
 ctl 0 'release' release "$bus" 0x70
 ctl 1 'release: once only' release "$bus" 0x70
@@ -156,6 +159,7 @@ nobody i2cget -y "$bus" 0x57 0x00 2>/dev/null
 ctl 0 'status --json' --json status "$bus"
 failures="[(c['name'][0], c['failed']) for c in o[0]['counts'] if c['of'] == 'failed']"
 expect_eq 'status --json: failures by errno' "1 [('E', 1)]" "$(json "str(o[0]['failed']) + ' ' + str($failures)")"
+wait_for 15 grep -q 'failed read byte_data 0x00 at 0x57' "$work/all"
 expect_match 'monitor: what failed, with its errno' 'failed read byte_data 0x00 at 0x57, E[A-Z]+' "$(cat "$work/all")"
 expect_eq 'status --json: nothing hangs' 'False None' "$(json "str(o[0]['hangs']) + ' ' + str(o[0]['in_kernel'])")"
 
@@ -179,7 +183,13 @@ expect_eq 'a nobody may see the device files' 0 $?
 echo forever >"$sim_debug/chipset/hang"
 nobody i2cset -y "$bus" 0x70 0x00 0x2180 w >/dev/null 2>&1 &
 hung=$!
-pause 4
+# once i2cset has come that far
+hangs()
+{
+    [[ $(rgbrokerctl status "$bus") == *'hangs: '* ]]
+}
+check 'it hangs' wait_for 20 hangs
+pause 2
 ctl 1 'status of a bus that hangs' status "$bus"
 note "$output"
 expect_match 'status: what it hangs at, since when, for whom' \
@@ -199,15 +209,17 @@ expect_match 'systemctl status: for how long, and until when' '; hung for ([4-9]
 
 # ---- brokers come and go ----
 
+# Longer than the message bus bears somebody who has connected to it and says nothing: half a minute.
+((SECONDS - monitored >= 35)) || pause $((35 + monitored - SECONDS))
 systemctl stop "rgbroker@$bus.service"
-check 'monitor says that its broker went' wait_for 5 grep -q 'has gone to sleep' "$work/all.err"
+check 'monitor says that its broker went' wait_for 15 grep -q 'has gone to sleep' "$work/all.err"
 pause 2.5
 check 'and wakes no other' asleep "$bus"
 nobody i2cget -y "$bus" 0x50 0x02 >/dev/null
-check 'monitor comes back with it' wait_for 5 eval "(( \$(grep -c watching '$work/all.err') == 2 ))"
+check 'monitor comes back with it' wait_for 15 eval "(( \$(grep -c watching '$work/all.err') == 2 ))"
 note "$(cat "$work/all.err")"
 nobody i2cget -y "$bus" 0x50 0x03 >/dev/null
-check 'and goes on' wait_for 5 grep -q 'read byte_data 0x03 at 0x50' "$work/all"
+check 'and goes on' wait_for 15 grep -q 'read byte_data 0x03 at 0x50' "$work/all"
 for monitor in $monitors; do
     kill "$monitor"
     wait "$monitor"
@@ -215,7 +227,7 @@ for monitor in $monitors; do
 done
 rgbrokerctl monitor "$plain" >"$work/plain" 2>"$work/plain.err" &
 monitor=$!
-check 'a bus that is named is woken' wait_for 5 grep -q watching "$work/plain.err"
+check 'a bus that is named is woken' wait_for 15 grep -q watching "$work/plain.err"
 stop_sim_brokers
 unload_rgbsim
 check 'monitor ends when its bus is unplugged' wait_for 10 eval "! kill -0 $monitor"
