@@ -98,7 +98,7 @@ expect_eq 'an SMBus block read brings as many bytes as the chip says' '0x12 0x13
 check_fails 'addresses that end in f do not acknowledge' i2cget -y "$plain" 0x2f
 node=/sys/bus/i2c/devices/i2c-$plain
 echo 24c02 0x52 >"$node/new_device"
-check 'a kernel driver binds to a plain chip' wait_for 5 test -e "$node/$plain-0052/driver"
+check 'a kernel driver binds to a plain chip' wait_for 15 test -e "$node/$plain-0052/driver"
 check_fails 'and the kernel then keeps others off' i2cget -y "$plain" 0x52
 echo 0x52 >"$node/delete_device"
 
@@ -151,7 +151,7 @@ state()
 {
     [[ $(awk '{ print $3 }' "/proc/$hung/stat") == "$1" ]]
 }
-check 'a hung transfer waits in state D' wait_for 5 state D
+check 'a hung transfer waits in state D' wait_for 15 state D
 kill -KILL "$hung"
 pause 0.3
 check 'and does not heed SIGKILL' state D
@@ -175,9 +175,9 @@ fi
 
 driver=/sys/bus/platform/drivers/rgbsim
 echo rgbsim-chipset.0 >"$driver/unbind"
-check 'an unbound adapter is gone' wait_for 5 test ! -e "/dev/i2c-$chipset"
+check 'an unbound adapter is gone' wait_for 15 test ! -e "/dev/i2c-$chipset"
 echo rgbsim-chipset.0 >"$driver/bind"
-check 'and comes back' wait_for 5 bus_named 'rgbsim chipset'
+check 'and comes back' wait_for 15 bus_named 'rgbsim chipset'
 udevadm settle
 chipset=$(bus_named 'rgbsim chipset')
 expect_eq 'its chips have kept what they held' 0xaa "$(i2cget -y "$chipset" 0x50 0x40 b)"

@@ -176,7 +176,7 @@ check 'the kernel has its driver' modprobe ee1004
 node=/sys/bus/i2c/devices/i2c-$amd
 echo ee1004 0x50 >"$node/new_device"
 eeprom=/sys/bus/i2c/devices/$amd-0050/eeprom
-check 'which binds to the EEPROM' wait_for 5 test -e "$eeprom"
+check 'which binds to the EEPROM' wait_for 15 test -e "$eeprom"
 expect_eq 'and reads all of it' '512 23110c02 crc 0198 KF432C16BBA/8' "$(python3 /run/spd.py 126 320 329 <"$eeprom")"
 expect_eq 'page 1 as it was written' aa "$(od -An -tx1 -j$((0x160)) -N1 "$eeprom" | tr -d ' ')"
 check_fails 'the kernel keeps others off the page select' i2cset -y "$amd" 0x36 0x00
@@ -354,9 +354,9 @@ expect_eq 'the log keeps as much as was asked for' '# lost 1000 200000' \
 
 driver=/sys/bus/platform/drivers/rgbsim-card
 echo rgbsim-gpu.0 >"$driver/unbind"
-check 'an unbound card is gone' wait_for 5 test ! -e "/dev/i2c-$gpu"
+check 'an unbound card is gone' wait_for 15 test ! -e "/dev/i2c-$gpu"
 echo rgbsim-gpu.0 >"$driver/bind"
-check 'and comes back' wait_for 5 bus_named 'NVIDIA i2c adapter 1 at 1:00.0'
+check 'and comes back' wait_for 15 bus_named 'NVIDIA i2c adapter 1 at 1:00.0'
 gpu=$(bus_named 'NVIDIA i2c adapter 1 at 1:00.0')
 expect_eq 'as the same one' '0x10de 0x2206 0x1043 0x87b2 0x55' "$(ids "$gpu")$(get "$gpu" 0x50 0xab b)"
 

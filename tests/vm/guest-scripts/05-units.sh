@@ -138,7 +138,7 @@ trigger
 expect_eq 'also where it was open to nobody else' 'user::rw- group::rw- group:rgbroker-i2c:rw- mask::rw- other::---' \
     "$(acl "$stub")"
 check 'a rule change opens doors on adapters that were there' \
-    wait_for 5 test -S "/run/rgbroker/i2c-$stub" -a -S "/run/rgbroker/admin/i2c-$stub"
+    wait_for 15 test -S "/run/rgbroker/i2c-$stub" -a -S "/run/rgbroker/admin/i2c-$stub"
 expect_match 'its broker can open the node' 'SMBus stub driver' "$("$ask" "/run/rgbroker/i2c-$stub")"
 
 sed -i 's/"gpu"/"custom"/' /run/udev/rules.d/50-local.rules
@@ -169,7 +169,7 @@ trigger
 systemctl stop "rgbroker@$bus.socket" "rgbroker-admin@$bus.socket" "rgbroker@$bus.service"
 check 'no file is left where a door was closed' test ! -e "$door" -a ! -e "$admin_door"
 trigger
-check 'udevadm trigger opens it again' wait_for 5 test -S "$door" -a -S "$admin_door"
+check 'udevadm trigger opens it again' wait_for 15 test -S "$door" -a -S "$admin_door"
 
 # ---- a broker that dies ----
 

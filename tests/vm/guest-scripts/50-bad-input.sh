@@ -85,7 +85,7 @@ mkfifo "$counters/crowd.life"
 python3 -c "$crowd" "$door" 100 <"$counters/crowd.life" >"$counters/crowd" &
 exec 7>"$counters/crowd.life"
 check 'a hundred others connect to a broker with 32 descriptors' wait_for 10 grep -q connected "$counters/crowd"
-check 'it says that it accepts no more for now' wait_for 5 \
+check 'it says that it accepts no more for now' wait_for 15 \
     eval 'told | grep -q "not accepting for a moment: Too many open files"'
 # but for one, by which it finds out who comes
 check 'it has all it may have' test "$(descriptors_of "$pid")" -ge 31

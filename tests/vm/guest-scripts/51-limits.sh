@@ -30,6 +30,6 @@ is_read()
 {
     test -r "$(thermometer)"
 }
-check 'which it reads' wait_for 5 is_read
+check 'which it reads' wait_for 15 is_read
 echo 100 | tee "$sim_debug/plain/khz" >"$sim_debug/plain2/khz"
 python3 -B "${0%/*}/limits.py" "$bus" plain "$other" "$(thermometer)" || not_ok 'all of it is gone through'

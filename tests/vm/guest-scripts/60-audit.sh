@@ -147,7 +147,7 @@ note "$(cat /tmp/advice)"
 while read -r command; do
     check "advice: $command" bash -c "$command"
 done </tmp/advice
-wait_for 5 test ! -e "/proc/$plain"
+wait_for 15 test ! -e "/proc/$plain"
 audit 0 'after its advice'
 expect_eq 'after its advice: nothing is open' '[]' "$(json f)"
 expect_eq 'after its advice: the kernel guards the SPD' 0 "$(json "o['advice']")"

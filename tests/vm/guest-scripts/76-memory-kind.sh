@@ -38,7 +38,7 @@ is amd "$amd" vengeance-open 'with ee1004, unbuffered'
 broker=$(broker_pid "$amd")
 expect_eq "the broker has ee1004's files open" 2 "$(find "/proc/$broker/fd" -lname '*/eeprom' | wc -l)"
 release_modules
-check 'nevertheless ee1004 and its module can go' wait_for 5 rmmod ee1004
+check 'nevertheless ee1004 and its module can go' wait_for 15 rmmod ee1004
 expect_eq 'under the same broker' "$broker" "$(broker_pid "$amd")"
 modprobe ee1004
 

@@ -186,7 +186,7 @@ has_both()
 {
     test -e "/dev/$(hidraw 1)" -a -e "/dev/$(hidraw 2)"
 }
-check 'there are a lamp and a security key' wait_for 5 has_both
+check 'there are a lamp and a security key' wait_for 15 has_both
 udevadm settle
 udevadm trigger --settle --subsystem-match=hidraw
 lamp=/dev/$(hidraw 1) key=/dev/$(hidraw 2)

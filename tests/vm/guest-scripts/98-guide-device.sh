@@ -16,7 +16,7 @@ adduser --quiet ada rgbroker
 check_fails 'its bus has no door' test -e /run/rgbroker/i2c-1
 block file 'SUBSYSTEM'
 block root 'udevadm control'
-check 'now it has' wait_for 5 test -S /run/rgbroker/i2c-1
+check 'now it has' wait_for 15 test -S /run/rgbroker/i2c-1
 block file '[Recognise]'
 block ada 'lint'
 block output 'lamp.conf: A lamp'

@@ -117,7 +117,7 @@ bind_modules()
     modprobe "$driver"
     for slot in "$@"; do
         echo "$driver" "0x5$slot" >"/sys/bus/i2c/devices/i2c-$bus/new_device"
-        check "$driver has the module at 0x5$slot" wait_for 5 test -e "/sys/bus/i2c/devices/$bus-005$slot/eeprom"
+        check "$driver has the module at 0x5$slot" wait_for 15 test -e "/sys/bus/i2c/devices/$bus-005$slot/eeprom"
     done
     stop_sim_brokers
 }
