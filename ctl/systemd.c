@@ -20,7 +20,7 @@ struct systemd *systemd_open(void)
 /*
  * Opened by the first question: whoever connects and says nothing for half a minute is hung up on
  * (dbus-daemon(1), auth_timeout), and monitor may have nothing to ask for hours. A connection that
- * was lost is made again with the next question.
+ * one question finds lost, and so stays without an answer, is made again for the next.
  */
 static sd_bus *connection(struct systemd *systemd)
 {

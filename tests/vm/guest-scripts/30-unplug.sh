@@ -89,27 +89,66 @@ brokered()
     done
 }
 
+# a door of an admin's own, as docs/door.md has it
+third_door()
+{
+    mkdir -p /run/systemd/system/rgbroker@.socket.d
+    cat >/run/systemd/system/rgbroker-third@.socket <<'UNIT'
+[Unit]
+BindsTo=dev-i2c\x2d%i.device
+After=dev-i2c\x2d%i.device
+[Socket]
+ListenSequentialPacket=/run/third-%i
+Service=rgbroker@%i.service
+RemoveOnStop=yes
+UNIT
+    printf '[Unit]\nWants=rgbroker-third@%%i.socket\n' >/run/systemd/system/rgbroker@.socket.d/third.conf
+    systemctl daemon-reload
+    systemctl start "rgbroker-third@$1.socket"
+}
+
+no_third_door()
+{
+    systemctl stop "rgbroker-third@$1.socket"
+    rm -r /run/systemd/system/rgbroker-third@.socket /run/systemd/system/rgbroker@.socket.d
+    systemctl daemon-reload
+}
+
 # back_at_once NAME BUS: while its doors are still being closed, as something that is bound to the bus takes its time
 back_at_once()
 {
-    local name=$1 bus=$2 device driver rgb=/run/rgbroker/i2c-$2 admin=/run/rgbroker/admin/i2c-$2 inodes
+    local name=$1 bus=$2 device driver before after
+    local doors=("/run/rgbroker/i2c-$2" "/run/rgbroker/admin/i2c-$2" "/run/third-$2")
     look_up "$bus"
+    third_door "$bus"
     # A unit that is After= a door is stopped before it.
     systemd-run --quiet --unit=slow-to-leave --property=RemainAfterExit=yes --property=ExecStop='sleep 3' \
         --property="BindsTo=dev-i2c\\x2d$bus.device" \
-        --property="After=rgbroker@$bus.socket rgbroker-admin@$bus.socket" true
+        --property="After=rgbroker@$bus.socket rgbroker-admin@$bus.socket rgbroker-third@$bus.socket" true
+    before=$(stat --format=%i "${doors[@]}")
     echo "$device" >"$driver/unbind"
     echo "$device" >"$driver/bind"
-    check "$name: back at once, its doors are closed first" wait_for 10 test ! -e "$rgb" -a ! -e "$admin"
-    check "$name: and then opened" wait_for 10 test -S "$rgb" -a -S "$admin"
+    expect_eq "$name: back at once, its doors are those of before" "$before" "$(stat --format=%i "${doors[@]}")"
+    all_are_new()
+    {
+        local after
+        after=$(stat --format=%i "${doors[@]}") && [[ -z $(sort <<<"$before"$'\n'"$after" | uniq --repeated) ]]
+    }
+    check "$name: which are closed, and opened anew" wait_for 15 all_are_new
+    after=$(stat --format=%i "${doors[@]}")
     udevadm settle
     pause 1
-    check "$name: and stay so" test -S "$rgb" -a -S "$admin"
+    expect_eq "$name: and stay so" "$after" "$(stat --format=%i "${doors[@]}")"
     check "$name: they lead to the bus" rgbroker-run i2cget -y "$bus" 0x40 2
-    inodes=$(stat --format=%i "$rgb" "$admin")
     udevadm trigger --action=add --settle "/dev/i2c-$bus"
     pause 1
-    expect_eq "$name: told of once more, they stay open" "$inodes" "$(stat --format=%i "$rgb" "$admin")"
+    expect_eq "$name: told of once more, they stay open" "$after" "$(stat --format=%i "${doors[@]}")"
+    # the broker runs, which lets no door be opened
+    rm "/run/udev/data/c89:$bus"
+    before=$after
+    udevadm trigger --action=add --settle "/dev/i2c-$bus"
+    check "$name: forgotten by udev, and so taken for a new one, they are opened anew" wait_for 15 all_are_new
+    no_third_door "$bus"
 }
 
 direct_holder 'rgbsim plain' "$(bus_named 'rgbsim plain')"
