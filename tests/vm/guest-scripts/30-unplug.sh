@@ -119,30 +119,34 @@ back_at_once()
 {
     local name=$1 bus=$2 device driver before after
     local doors=("/run/rgbroker/i2c-$2" "/run/rgbroker/admin/i2c-$2" "/run/third-$2")
+    inodes()
+    {
+        stat --format=%i "${doors[@]}"
+    }
+    all_are_new()
+    {
+        local now
+        now=$(inodes) && [[ -z $(sort <<<"$before"$'\n'"$now" | uniq --repeated) ]]
+    }
     look_up "$bus"
     third_door "$bus"
     # A unit that is After= a door is stopped before it.
     systemd-run --quiet --unit=slow-to-leave --property=RemainAfterExit=yes --property=ExecStop='sleep 3' \
         --property="BindsTo=dev-i2c\\x2d$bus.device" \
         --property="After=rgbroker@$bus.socket rgbroker-admin@$bus.socket rgbroker-third@$bus.socket" true
-    before=$(stat --format=%i "${doors[@]}")
+    before=$(inodes)
     echo "$device" >"$driver/unbind"
     echo "$device" >"$driver/bind"
-    expect_eq "$name: back at once, its doors are those of before" "$before" "$(stat --format=%i "${doors[@]}")"
-    all_are_new()
-    {
-        local after
-        after=$(stat --format=%i "${doors[@]}") && [[ -z $(sort <<<"$before"$'\n'"$after" | uniq --repeated) ]]
-    }
+    expect_eq "$name: back at once, its doors are those of before" "$before" "$(inodes)"
     check "$name: which are closed, and opened anew" wait_for 15 all_are_new
-    after=$(stat --format=%i "${doors[@]}")
+    after=$(inodes)
     udevadm settle
     pause 1
-    expect_eq "$name: and stay so" "$after" "$(stat --format=%i "${doors[@]}")"
+    expect_eq "$name: and stay so" "$after" "$(inodes)"
     check "$name: they lead to the bus" rgbroker-run i2cget -y "$bus" 0x40 2
     udevadm trigger --action=add --settle "/dev/i2c-$bus"
     pause 1
-    expect_eq "$name: told of once more, they stay open" "$after" "$(stat --format=%i "${doors[@]}")"
+    expect_eq "$name: told of once more, they stay open" "$after" "$(inodes)"
     # the broker runs, which lets no door be opened
     rm "/run/udev/data/c89:$bus"
     before=$after
